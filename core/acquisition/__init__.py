@@ -1,0 +1,1 @@
+"""Given what the model thinks, which galaxies to ask about next; one registry."""

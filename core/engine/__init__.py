@@ -1,0 +1,1 @@
+"""One map over chunks: this process, a process pool, or a Dask cluster."""

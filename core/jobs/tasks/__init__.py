@@ -1,0 +1,1 @@
+"""What the worker can run: one file per kind of job."""

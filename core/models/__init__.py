@@ -1,0 +1,1 @@
+"""Networks and classical regressors: arrays in, predictions out; one registry."""

@@ -1,0 +1,1 @@
+"""Calibrated arrays to model inputs: log-lambda grid, masks, continuum, asinh stretch, augmentation, features."""

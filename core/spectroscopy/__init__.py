@@ -1,0 +1,1 @@
+"""What a spectrum says by itself: lines, template fits, line fluxes."""

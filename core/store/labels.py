@@ -1,0 +1,175 @@
+"""The append-only log of what people decided.
+
+A decision is never changed. A person's newest ``label`` or ``cannot`` row for an object and
+target is the current one; a ``retract`` row takes the row it supersedes out, which brings
+the one before it back. The state of the log at row id N is what training saw when its
+run's ``label_high_water`` is N.
+"""
+
+import hashlib
+import json
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+import pandas as pd
+
+from core.columns import PERCENTILES, Target
+from core.errors import BadInput, NotFound
+from core.store import truth
+from core.store.workspace import Workspace
+
+TRAINING_GRADE = 3
+"""Redshift grades: 4 certain, 3 probable, 2 possible, 1 a guess. Training takes 3 and 4."""
+
+_VALID = """SELECT * FROM labels WHERE id <= :up_to AND action IN ('label', 'cannot')
+    AND id NOT IN (SELECT supersedes FROM labels WHERE action = 'retract' AND id <= :up_to)"""
+_CURRENT = f"SELECT * FROM ({_VALID}) GROUP BY object_id, target, annotator HAVING id = MAX(id)"
+
+
+@dataclass(frozen=True)
+class Decision:
+    """One row of the log.
+
+    Attributes
+    ----------
+    action : ``label`` (value given), ``cannot`` (nobody could tell), ``skip``, ``flag`` or ``retract``.
+    value, sigma : in the target's unit; None unless labelled. sigma None = not stated.
+    grade : redshift quality 1-4, or None. flags : comma-separated issue words, apart from the grade.
+    source : ``human``, ``catalogue`` (an oracle revealed truth) or ``model-assisted``.
+    shown : what was on screen: {"revealed": bool, "proposal": float, "run": int ...}.
+    client, sequence : idempotency key of the annotator's device; the same key twice is one row.
+    """
+
+    object_id: int
+    target: str
+    action: str
+    annotator: str
+    client: str
+    sequence: int
+    value: float | None = None
+    sigma: float | None = None
+    grade: int | None = None
+    flags: str = ""
+    comment: str = ""
+    source: str = "human"
+    batch_id: int | None = None
+    shown: dict = field(default_factory=dict)
+    milliseconds: int | None = None
+    supersedes: int | None = None
+
+
+_COLUMNS = tuple(Decision.__dataclass_fields__)
+
+
+def record(ws: Workspace, decisions: Iterable[Decision]) -> list[int]:
+    """Append decisions in one transaction and return their ids.
+
+    A decision whose (annotator, client, sequence, target) is in the log already is not
+    written again: its id is returned. Raises `BadInput` for a value outside its target's
+    range or percentiles that cross; then nothing is written.
+    """
+    decisions = list(decisions)
+    _check(decisions, {t.name: t for t in truth.targets(ws)})
+    sql = f"INSERT OR IGNORE INTO labels ({', '.join(_COLUMNS)}) VALUES ({', '.join('?' * len(_COLUMNS))})"
+    find = "SELECT id FROM labels WHERE annotator = ? AND client = ? AND sequence = ? AND target = ?"
+    ids = []
+    with ws.write() as db:
+        for d in decisions:
+            db.conn.execute(sql, [json.dumps(d.shown) if c == "shown" else getattr(d, c) for c in _COLUMNS])
+            ids.append(db.conn.execute(find, (d.annotator, d.client, d.sequence, d.target)).fetchone()[0])
+    return ids
+
+
+def retract(ws: Workspace, label_id: int, annotator: str, client: str, sequence: int) -> int:
+    """Undo one row: append a ``retract`` row that supersedes it."""
+    rows = ws.frame("SELECT object_id, target FROM labels WHERE id = ?", (int(label_id),))
+    if rows.empty:
+        raise NotFound(f"There is no label {label_id} to undo. Reload the page to see the present log.")
+    object_id, target = int(rows["object_id"].iloc[0]), rows["target"].iloc[0]
+    return record(ws, [Decision(object_id, target, "retract", annotator, client, sequence, supersedes=int(label_id))])[0]
+
+
+def last_undoable(ws: Workspace, annotator: str) -> list[int]:
+    """Ids of the annotator's newest act that still stands (all targets of one key press); [] if none."""
+    table = ws.frame(
+        """SELECT id FROM labels WHERE annotator = :who AND (client, sequence) = (
+            SELECT client, sequence FROM labels l WHERE annotator = :who AND action <> 'retract'
+            AND NOT EXISTS (SELECT 1 FROM labels r WHERE r.action = 'retract' AND r.supersedes = l.id)
+            ORDER BY id DESC LIMIT 1) AND action <> 'retract' ORDER BY id""", {"who": annotator})
+    return [int(i) for i in table["id"]]
+
+
+def current(ws: Workspace, up_to: int | None = None) -> pd.DataFrame:
+    """Each annotator's standing decision for each object and target, ``label`` and ``cannot`` alike."""
+    return ws.frame(f"{_CURRENT} ORDER BY id", {"up_to": _mark(ws, up_to)})
+
+
+def training(ws: Workspace, up_to: int | None = None, min_grade: int = TRAINING_GRADE) -> pd.DataFrame:
+    """One value per object and target to train on: label_id, object_id, target, value, sigma.
+
+    Redshifts graded below ``min_grade`` are left out; a person's value beats the
+    catalogue's, then the newest wins. "cannot" is not a value.
+    """
+    return ws.frame(
+        f"""SELECT id AS label_id, object_id, target, value, sigma FROM (
+            SELECT *, ROW_NUMBER() OVER (PARTITION BY object_id, target ORDER BY source = 'catalogue', id DESC) AS place
+            FROM ({_CURRENT}) WHERE action = 'label' AND (grade IS NULL OR grade >= :min_grade))
+        WHERE place = 1 ORDER BY object_id, target""",
+        {"up_to": _mark(ws, up_to), "min_grade": min_grade},
+    ).astype({"value": float, "sigma": float})
+
+
+def history(ws: Workspace, object_id: int) -> pd.DataFrame:
+    """Every row about one object, oldest first."""
+    return ws.frame("SELECT * FROM labels WHERE object_id = ? ORDER BY id", (int(object_id),))
+
+
+def high_water(ws: Workspace) -> int:
+    """The id of the newest row of the log; 0 when it is empty."""
+    return int(ws.frame("SELECT COALESCE(MAX(id), 0) AS n FROM labels")["n"].iloc[0])
+
+
+def snapshot_hash(table: pd.DataFrame) -> str:
+    """SHA-256 over object, target, value and sigma of `training`'s rows: same labels, same hash."""
+    lines = (f"{o} {t} {v!r} {s!r}\n" for o, t, v, s in zip(table["object_id"], table["target"], table["value"], table["sigma"], strict=True))
+    return hashlib.sha256("".join(lines).encode()).hexdigest()
+
+
+def undone_since(ws: Workspace, mark: int) -> int:
+    """How many rows up to ``mark`` were retracted after it: above 0, a run that saw them is stale."""
+    sql = "SELECT COUNT(*) AS n FROM labels WHERE action = 'retract' AND supersedes <= ? AND id > ?"
+    return int(ws.frame(sql, (int(mark), int(mark)))["n"].iloc[0])
+
+
+def _mark(ws: Workspace, up_to: int | None) -> int:
+    return high_water(ws) if up_to is None else int(up_to)
+
+
+def _check(decisions: list[Decision], targets: dict[str, Target]) -> None:
+    for d in decisions:
+        if d.target not in targets:
+            raise BadInput("target", f"be one of {', '.join(targets)}", d.target, f"object {d.object_id}", "Choose one of them")
+        if d.action == "label":
+            _check_value(d, targets[d.target])
+    _check_percentiles(decisions)
+
+
+def _check_value(d: Decision, target: Target) -> None:
+    if d.value is None or not math.isfinite(d.value) or not target.low <= d.value <= target.high:
+        rule = f"be a number from {target.low} to {target.high}"
+        raise BadInput(target.name, rule, d.value, f"object {d.object_id}", "Correct the value, or say that it cannot be told")
+    if d.sigma is not None and not (math.isfinite(d.sigma) and d.sigma >= 0):
+        raise BadInput(f"sigma of {target.name}", "be 0 or more", d.sigma, f"object {d.object_id}", "Leave it empty when it is not known")
+
+
+def _check_percentiles(decisions: list[Decision]) -> None:
+    by_object: dict[tuple, dict[str, float]] = {}
+    for d in decisions:
+        if d.action == "label" and d.target in PERCENTILES:
+            by_object.setdefault((d.object_id, d.client, d.sequence), {})[d.target] = d.value
+    for (object_id, *_), values in by_object.items():
+        ordered = [values[p] for p in PERCENTILES if p in values]
+        if ordered != sorted(ordered):
+            shown = ", ".join(f"{p} {values[p]:g}" for p in PERCENTILES if p in values)
+            raise BadInput("SFR percentiles", "not cross (p2p5 <= p16 <= median <= p84 <= p97p5)", shown, f"object {object_id}", "Correct the values")

@@ -1,0 +1,1 @@
+"""Labelled galaxies to a fitted model, reproducibly."""

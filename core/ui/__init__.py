@@ -1,0 +1,1 @@
+"""Widgets the pages use: map, spectrum view, thumbnails, keys. Streamlit lives here and in pages/."""
