@@ -40,9 +40,8 @@ def finish(ws: Workspace, run_id: int, status: str, summary: dict | None = None)
 
 def frame(ws: Workspace) -> pd.DataFrame:
     """All runs, newest first. ``stale`` counts labels a run saw that have been undone since."""
-    table = ws.frame("""SELECT runs.*, (SELECT COUNT(*) FROM labels l WHERE l.action = 'retract'
+    return ws.frame("""SELECT runs.*, (SELECT COUNT(*) FROM labels l WHERE l.action = 'retract'
         AND l.supersedes <= runs.label_high_water AND l.id > runs.label_high_water) AS stale FROM runs ORDER BY id DESC""")
-    return table
 
 
 def one(ws: Workspace, run_id: int) -> dict:
