@@ -1,0 +1,5 @@
+"""The Label page."""
+
+import streamlit as st
+
+st.title("Label")

@@ -1,0 +1,5 @@
+"""The Query page."""
+
+import streamlit as st
+
+st.title("Query")
