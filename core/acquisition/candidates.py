@@ -1,0 +1,105 @@
+"""What a strategy may know, what it answers, and the contract between the two."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, fields, replace
+
+import numpy as np
+
+from core.errors import BadInput
+
+
+@dataclass(frozen=True)
+class Candidates:
+    """The pool as a strategy sees it: p galaxies that may be asked about, l that have labels.
+
+    Attributes
+    ----------
+    allowed_p : bool (p,); False = labelled, excluded or impossible to label: never picked.
+    features_pd : float (p, d) latent or physical features, or None. One scale for all d.
+    labelled_ld : float (l, d) the same features of the labelled galaxies; l may be 0.
+    epistemic_pt : float (p, T) variance that labels can remove, squared target units, or None.
+    aleatoric_pt, labelled_aleatoric_lt : float (p, T) and (l, T) noise variance, or None.
+    spread_p : float (p,) a number to spread evenly over (predicted z, S/N ...), or None.
+    spread_name : what that number is, for the reason.
+    groups : task group -> target columns of the (p, T) arrays; groups weigh equally.
+    """
+
+    allowed_p: np.ndarray
+    features_pd: np.ndarray | None = None
+    labelled_ld: np.ndarray | None = None
+    epistemic_pt: np.ndarray | None = None
+    aleatoric_pt: np.ndarray | None = None
+    labelled_aleatoric_lt: np.ndarray | None = None
+    spread_p: np.ndarray | None = None
+    spread_name: str = "value"
+    groups: dict[str, list[int]] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        return len(self.allowed_p)
+
+    def __getitem__(self, rows: np.ndarray) -> "Candidates":
+        """The pool cut down to ``rows``; the labelled galaxies stay."""
+        pool = [f.name for f in fields(self) if f.name.endswith(("_p", "_pd", "_pt"))]
+        return replace(self, **{name: None if getattr(self, name) is None else getattr(self, name)[rows] for name in pool})
+
+
+@dataclass(frozen=True)
+class Picks:
+    """A strategy's answer in rank order: pool rows (k,) int, scores (k,) float, k sentences."""
+
+    indices: np.ndarray
+    scores: np.ndarray
+    reasons: list[str]
+
+
+@dataclass(frozen=True)
+class Strategy:
+    """One way of choosing.
+
+    Attributes
+    ----------
+    name : what the store and the command line call it. sentence : what it does, for a person.
+    needs : fields of `Candidates` that must be there.
+    choose : takes a pool in which everything is allowed, a size and a generator.
+    is_deterministic : True when the generator is not used.
+    """
+
+    name: str
+    sentence: str
+    needs: tuple[str, ...]
+    choose: Callable[[Candidates, int, np.random.Generator], Picks]
+    is_deterministic: bool = False
+
+    def select(self, candidates: Candidates, size: int, rng: np.random.Generator) -> Picks:
+        """Pick ``size`` different allowed rows of the pool, best first.
+
+        Raises `BadInput` when the pool has fewer, when something needed is missing or not a
+        number, with a sentence that says which.
+        """
+        rows = np.flatnonzero(candidates.allowed_p)
+        allowed = candidates[rows]
+        check_size(len(rows), size, self.name)
+        for name in self.needs:
+            _check_field(self, allowed, name)
+        picks = self.choose(allowed, size, rng)
+        return replace(picks, indices=rows[picks.indices])
+
+
+def check_size(allowed: int, size: int, where: str) -> None:
+    """Raise `BadInput` unless a batch of ``size`` can be had from ``allowed`` galaxies."""
+    if not allowed:
+        raise BadInput("The pool", "hold at least one galaxy to ask about", 0, where, "Widen the region, lower the S/N gate or ingest more")
+    if not 1 <= size <= allowed:
+        raise BadInput("The batch size", f"be from 1 to {allowed}, the galaxies that may be asked about", size, where, "Choose another size")
+
+
+def _check_field(strategy: Strategy, allowed: Candidates, name: str) -> None:
+    values, words = getattr(allowed, name), _WORDS[name]
+    if values is None:
+        raise BadInput(words, f"be known for {strategy.name}", "nothing", "this choice of model run", "Choose a finished run that has them, or another strategy")
+    bad = np.flatnonzero(~np.isfinite(values).reshape(len(values), -1).all(axis=1))
+    if len(bad):
+        raise BadInput(words, "be finite", f"NaN or inf for {len(bad)}", f"row {bad[0]} of the pool first", "Leave those galaxies out or choose another run")
+
+
+_WORDS = {"features_pd": "Features", "epistemic_pt": "Epistemic variances", "aleatoric_pt": "Aleatoric variances", "spread_p": "The number to spread over"}

@@ -1,0 +1,146 @@
+"""Strategies that cover feature space: pick what is unlike everything labelled or picked so far."""
+
+import numpy as np
+
+from core.acquisition.candidates import Candidates, Picks
+from core.acquisition.distances import nearest, squared_lengths, squared_to
+
+NOISE_FLOOR = 0.3
+"""Keeps a galaxy of very low predicted noise from being blown up without bound (measured in trials)."""
+
+
+def k_centre(candidates: Candidates, size: int, rng: np.random.Generator) -> Picks:
+    """Again and again the galaxy farthest from every label and pick (Sener & Savarese 2018, arXiv:1708.00489).
+
+    Score: that distance. Without labels it starts from the middle of the pool. It likes outliers.
+    """
+    cover = _Cover(candidates.features_pd, candidates.labelled_ld)
+    while len(cover.picked) < size:
+        row = cover.free_argmax(cover.squared_p)
+        cover.pick(row, f"the farthest that was left: {cover.distance(row):.3g} from the nearest label or pick")
+    return cover.picks()
+
+
+def lcmd(candidates: Candidates, size: int, rng: np.random.Generator) -> Picks:
+    """The farthest galaxy of the cluster with the largest summed squared distance, then again.
+
+    Labels and picks are the cluster centres; parameter-free (Holzmueller et al. 2023, JMLR 24, LCMD-TP).
+    Features are divided by the predicted noise where it is known. Score: distance to the centre.
+    """
+    return _largest_cluster(candidates, size, lambda inside_p: int(inside_p.argmax()), "the farthest of")
+
+
+def lcmd_sampled(candidates: Candidates, size: int, rng: np.random.Generator) -> Picks:
+    """As `lcmd`, but drawn inside the largest cluster with probability proportional to squared distance.
+
+    Sampling instead of taking the extreme gives back the core of the error distribution that plain
+    LCMD pays for the tails. Score: distance to the centre.
+    """
+    return _largest_cluster(candidates, size, lambda inside_p: _draw(inside_p, rng), "drawn by squared distance from")
+
+
+def k_means(candidates: Candidates, size: int, rng: np.random.Generator) -> Picks:
+    """The galaxy nearest to each of ``size`` k-means centres, largest cluster first: for the first batch.
+
+    Score: galaxies in the cluster that the pick stands for.
+    """
+    from sklearn.cluster import MiniBatchKMeans
+
+    points = np.asarray(candidates.features_pd, np.float32)
+    model = MiniBatchKMeans(size, n_init=1, batch_size=max(1024, 3 * size), random_state=int(rng.integers(2**31))).fit(points)
+    taken: list[int] = []
+    counts = np.bincount(model.labels_, minlength=size)
+    for cluster in np.argsort(-counts, kind="stable"):
+        squared = squared_to(points, model.cluster_centers_[cluster])
+        squared[taken] = np.inf
+        taken.append(int(squared.argmin()))
+    stands_for = np.sort(counts)[::-1]
+    return Picks(np.array(taken), stands_for.astype(float), [f"The typical galaxy of a cluster of {n}" for n in stands_for])
+
+
+def noise_normalised(candidates: Candidates) -> tuple[np.ndarray, np.ndarray]:
+    """Pool and labelled features divided by the predicted noise: a noisy label teaches less, so it should weigh less.
+
+    Noise is the aleatoric variance over its median among the labelled (among the pool when
+    nothing is labelled), averaged inside task groups, then over them. Features come back as they are without it.
+    """
+    pool_pt, labelled_lt = candidates.aleatoric_pt, candidates.labelled_aleatoric_lt
+    labelled_ld = candidates.labelled_ld if candidates.labelled_ld is not None else candidates.features_pd[:0]
+    if pool_pt is None or (len(labelled_ld) and labelled_lt is None):
+        return candidates.features_pd, labelled_ld
+    median_t = np.median(labelled_lt if len(labelled_ld) else pool_pt, axis=0)
+    median_t = np.where(median_t > 0, median_t, 1.0)
+    divide = [np.sqrt(_balanced(a / median_t, candidates.groups) + NOISE_FLOOR)[:, None] for a in (pool_pt, labelled_lt if len(labelled_ld) else pool_pt[:0])]
+    return candidates.features_pd / divide[0], labelled_ld / divide[1]
+
+
+def _balanced(values_nt: np.ndarray, groups: dict[str, list[int]]) -> np.ndarray:
+    return np.mean([values_nt[:, columns].mean(axis=1) for columns in groups.values()], axis=0)
+
+
+def _draw(weights_p: np.ndarray, rng: np.random.Generator) -> int:
+    """A row with probability proportional to its weight; the heaviest when all weigh nothing."""
+    total = np.cumsum(np.maximum(weights_p, 0), dtype=float)
+    return int(np.searchsorted(total, rng.random() * total[-1], side="right")) if total[-1] > 0 else int(weights_p.argmax())
+
+
+def _largest_cluster(candidates: Candidates, size: int, choose_row, verb: str) -> Picks:
+    cover = _Cover(*noise_normalised(candidates))
+    while len(cover.picked) < size:
+        mass = np.bincount(cover.centre_p, weights=cover.squared_p)
+        inside = np.flatnonzero((cover.centre_p == mass.argmax()) & cover.is_free_p)
+        if not len(inside):
+            inside = np.flatnonzero(cover.is_free_p)
+        row = int(inside[choose_row(cover.squared_p[inside])])
+        cover.pick(row, f"{verb} the largest uncovered cluster ({len(inside)} galaxies), {cover.distance(row):.3g} from its centre")
+    return cover.picks()
+
+
+class _Cover:
+    """Each pool point's nearest centre among labels and picks, kept up as picks are added."""
+
+    def __init__(self, points_pd: np.ndarray, labelled_ld: np.ndarray | None):
+        middle_d = np.mean(points_pd, axis=0)
+        self.points_pd = np.asarray(points_pd - middle_d, np.float32)
+        self.norms_p = squared_lengths(self.points_pd)
+        labelled_ld = self.points_pd[:0] if labelled_ld is None else labelled_ld - middle_d
+        self.squared_p, self.centre_p = nearest(self.points_pd, labelled_ld)
+        self.is_free_p = np.ones(len(self.points_pd), bool)
+        self.centres = len(labelled_ld)
+        self.picked: list[int] = []
+        self.scores: list[float] = []
+        self.reasons: list[str] = []
+        if not self.centres:
+            self._start_in_the_middle()
+
+    def _start_in_the_middle(self) -> None:
+        row = int(self.norms_p.argmin())
+        self._remember(row, 0.0, "nearest to the middle of the pool: nothing is labelled yet")
+        self._join(row)
+
+    def distance(self, row: int) -> float:
+        return float(np.sqrt(self.squared_p[row]))
+
+    def free_argmax(self, values_p: np.ndarray) -> int:
+        return int(np.where(self.is_free_p, values_p, -1).argmax())
+
+    def pick(self, row: int, reason: str) -> None:
+        self._remember(row, self.distance(row), reason)
+        self._join(row)
+
+    def picks(self) -> Picks:
+        return Picks(np.array(self.picked), np.array(self.scores), self.reasons)
+
+    def _remember(self, row: int, score: float, reason: str) -> None:
+        self.picked.append(row)
+        self.scores.append(score)
+        self.reasons.append(reason[0].upper() + reason[1:])
+        self.is_free_p[row] = False
+
+    def _join(self, row: int) -> None:
+        squared = squared_to(self.points_pd, self.points_pd[row], self.norms_p)
+        squared[row] = 0
+        closer = squared < self.squared_p
+        closer[row] = True
+        self.squared_p[closer], self.centre_p[closer] = squared[closer], self.centres
+        self.centres += 1

@@ -1,0 +1,230 @@
+"""The contract that every strategy keeps, and their choices on arrays small enough to do by hand."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from core.acquisition.batch import compose
+from core.acquisition.candidates import Candidates
+from core.acquisition.registry import STRATEGIES, strategy
+from core.acquisition.variance import balanced_uncertainty
+from core.columns import task_groups
+from core.errors import BadInput
+
+EVERY = pytest.mark.parametrize("name", STRATEGIES)
+NEEDY = pytest.mark.parametrize("name", [s.name for s in STRATEGIES.values() if s.needs])
+
+
+def pool(p: int = 200, labelled: int = 10, seed: int = 0) -> Candidates:
+    rng = np.random.default_rng(seed)
+    return Candidates(
+        allowed_p=rng.random(p) > 0.2, features_pd=rng.normal(0, 1, (p, 6)), labelled_ld=rng.normal(0, 1, (labelled, 6)),
+        epistemic_pt=rng.gamma(2, 1, (p, 9)), aleatoric_pt=rng.gamma(2, 1, (p, 9)), labelled_aleatoric_lt=rng.gamma(2, 1, (labelled, 9)),
+        spread_p=rng.uniform(0.02, 0.3, p), spread_name="predicted z", groups=task_groups(),
+    )
+
+
+def line(features, labelled=(), **fields) -> Candidates:
+    """A pool on a line, everything allowed."""
+    as_column = lambda x: np.asarray(x, float).reshape(-1, 1)  # noqa: E731
+    return Candidates(np.ones(len(features), bool), as_column(features), as_column(labelled), **fields)
+
+
+def pick(name: str, candidates: Candidates, size: int, seed: int = 1) -> list[int]:
+    return strategy(name).select(candidates, size, np.random.default_rng(seed)).indices.tolist()
+
+
+@EVERY
+def test_strategy_returns_unique_allowed_rows_with_a_finite_score_and_a_reason_each(name):
+    candidates = pool()
+    picks = strategy(name).select(candidates, 40, np.random.default_rng(0))
+    assert len(set(picks.indices.tolist())) == 40
+    assert candidates.allowed_p[picks.indices].all()
+    assert np.isfinite(picks.scores).all() and picks.scores.shape == (40,)
+    assert len(picks.reasons) == 40 and all(len(r) > 10 and r[0].isupper() for r in picks.reasons)
+
+
+@EVERY
+def test_strategy_answers_the_same_when_the_generator_is_the_same(name):
+    assert pick(name, pool(), 30, seed=5) == pick(name, pool(), 30, seed=5)
+
+
+@EVERY
+def test_strategy_can_take_the_whole_pool_and_a_single_galaxy(name):
+    candidates = pool(p=25)
+    allowed = int(candidates.allowed_p.sum())
+    assert sorted(pick(name, candidates, allowed)) == np.flatnonzero(candidates.allowed_p).tolist()
+    assert len(pick(name, candidates, 1)) == 1
+
+
+@EVERY
+def test_strategy_copes_when_nothing_is_labelled_and_when_all_galaxies_are_alike(name):
+    alike = replace(pool(), features_pd=np.ones((200, 6)), labelled_ld=np.zeros((0, 6)), labelled_aleatoric_lt=np.zeros((0, 9)),
+                    epistemic_pt=np.ones((200, 9)), aleatoric_pt=np.ones((200, 9)), spread_p=np.ones(200))
+    assert len(set(pick(name, alike, 12))) == 12
+
+
+@pytest.mark.parametrize("name", [s.name for s in STRATEGIES.values() if s.is_deterministic])
+def test_deterministic_strategy_follows_the_pool_when_it_is_permuted(name):
+    candidates, order = pool(), np.random.default_rng(9).permutation(200)
+    moved = pick(name, candidates[order], 30, seed=2)
+    assert order[moved].tolist() == pick(name, candidates, 30, seed=1)
+
+
+@EVERY
+def test_strategy_refuses_an_empty_pool_with_a_sentence(name):
+    with pytest.raises(BadInput, match="The pool must hold at least one galaxy to ask about; got 0, for " + name):
+        pick(name, replace(pool(), allowed_p=np.zeros(200, bool)), 5)
+
+
+@EVERY
+def test_strategy_refuses_a_batch_larger_than_the_pool(name):
+    with pytest.raises(BadInput, match="The batch size must be from 1 to 4, the galaxies that may be asked about; got 5"):
+        pick(name, replace(pool(), allowed_p=np.arange(200) < 4), 5)
+
+
+@NEEDY
+def test_strategy_refuses_nan_in_what_it_needs_and_ignores_it_in_rows_it_may_not_pick(name):
+    for field in strategy(name).needs:
+        broken = np.array(getattr(pool(), field))
+        broken[7] = np.nan
+        forbidden = replace(pool(), **{field: broken}, allowed_p=np.arange(200) != 7)
+        assert 7 not in pick(name, forbidden, 20)
+        with pytest.raises(BadInput, match="must be finite; got NaN or inf for 1"):
+            pick(name, replace(forbidden, allowed_p=np.ones(200, bool)), 20)
+        with pytest.raises(BadInput, match="be known for " + name):
+            pick(name, replace(pool(), **{field: None}), 20)
+
+
+def test_strategy_names_are_listed_when_an_unknown_one_is_asked_for():
+    with pytest.raises(BadInput, match="be one of random, stratified_random, .*; got magic"):
+        strategy("magic")
+
+
+def test_balanced_uncertainty_lets_eight_sfr_columns_weigh_what_z_weighs():
+    epistemic = np.ones((2, 9))
+    epistemic[0, 0], epistemic[1, 1:] = 3.0, 3.0
+    score, by_group = balanced_uncertainty(epistemic, task_groups())
+    assert score.tolist() == [1.0, 1.0]
+    assert by_group.tolist() == [[1.5, 0.5], [0.5, 1.5]]
+
+
+def test_balanced_uncertainty_is_free_of_units_and_of_groups_without_variance():
+    epistemic = np.random.default_rng(0).gamma(2, 1, (50, 3))
+    groups = {"z": [0], "sfr": [1, 2]}
+    score, _ = balanced_uncertainty(epistemic, groups)
+    assert np.allclose(balanced_uncertainty(epistemic * [1e-6, 1.0, 40.0], groups)[0], score)
+    assert np.allclose(balanced_uncertainty(epistemic * [0.0, 1.0, 1.0], groups)[0].mean(), 1.0)
+
+
+def test_epistemic_takes_the_largest_first_and_says_which_group_leads():
+    candidates = line([0] * 4, epistemic_pt=np.array([[1.0, 1], [5, 1], [1, 3], [1, 1]]), groups={"z": [0], "sfr": [1]})
+    picks = strategy("epistemic").select(candidates, 2, np.random.default_rng(0))
+    assert picks.indices.tolist() == [1, 2]
+    assert picks.scores.tolist() == pytest.approx([(5 / 2 + 1 / 1.5) / 2, (1 / 2 + 3 / 1.5) / 2])
+    assert picks.reasons[0] == "Epistemic variance 1.6 times the pool's mean, above 75 % of it, mostly z (2.5 times)"
+
+
+def test_epistemic_refuses_a_model_that_is_never_unsure():
+    with pytest.raises(BadInput, match="Epistemic variance must be 0 or more, and above 0 somewhere; got 0 to 0"):
+        pick("epistemic", line([0, 1], epistemic_pt=np.zeros((2, 1)), groups={"z": [0]}), 1)
+
+
+def test_epistemic_sampled_draws_in_proportion_to_variance():
+    candidates = line([0] * 4, epistemic_pt=np.array([[1.0], [2], [5], [0]]), groups={"z": [0]})
+    draws = [pick("epistemic_sampled", candidates, 1, seed)[0] for seed in range(2000)]
+    assert np.bincount(draws, minlength=4) / 2000 == pytest.approx([0.125, 0.25, 0.625, 0], abs=0.03)
+
+
+def test_stratified_random_takes_one_of_each_equal_share():
+    candidates = line([0] * 9, spread_p=np.array([9.0, 1, 2, 3, 4, 5, 6, 7, 8]), spread_name="S/N")
+    picks = strategy("stratified_random").select(candidates, 3, np.random.default_rng(0))
+    assert sorted(np.ceil(picks.scores / 3).tolist()) == [1, 2, 3]
+    assert any("stratum 3 of 3: S/N 7 to 9" in r for r in picks.reasons)
+
+
+def test_k_centre_takes_the_farthest_from_labels_and_picks_by_hand():
+    picks = strategy("k_centre").select(line([1, 2, 9, 10, -4], labelled=[0]), 3, np.random.default_rng(0))
+    assert picks.indices.tolist() == [3, 4, 1]
+    assert picks.scores.tolist() == pytest.approx([10, 4, 2])
+    assert picks.reasons[0] == "The farthest that was left: 10 from the nearest label or pick"
+
+
+def test_k_centre_starts_in_the_middle_when_nothing_is_labelled():
+    assert pick("k_centre", line([0, 5, 6, 11]), 3) == [1, 3, 0]
+
+
+def test_lcmd_prefers_the_heaviest_cluster_over_the_farthest_point_by_hand():
+    candidates = line([1.0, 2, 3, 3.5, 104.1], labelled=[0, 100])
+    picks = strategy("lcmd").select(candidates, 2, np.random.default_rng(0))
+    assert picks.indices.tolist() == [3, 4]
+    assert picks.scores.tolist() == pytest.approx([3.5, 4.1], rel=1e-4)
+    assert pick("k_centre", candidates, 1) == [4]
+
+
+def test_lcmd_divides_features_by_the_predicted_noise():
+    noise = {"aleatoric_pt": np.array([[1.0], [1.0], [100.0]]), "labelled_aleatoric_lt": np.ones((1, 1)), "groups": {"z": [0]}}
+    assert pick("lcmd", line([1, 2, 4], labelled=[0]), 1) == [2]
+    assert pick("lcmd", line([1, 2, 4], labelled=[0], **noise), 1) == [1]
+
+
+def test_lcmd_agrees_with_a_plain_double_loop():
+    candidates = replace(pool(), aleatoric_pt=None, allowed_p=np.ones(200, bool))
+    assert pick("lcmd", candidates, 25) == slow_lcmd(candidates.features_pd, candidates.labelled_ld, 25)
+
+
+def slow_lcmd(points, labelled, size):
+    centres, picked = list(labelled), []
+    for _ in range(size):
+        distance = np.array([[((p - c) ** 2).sum() for c in centres] for p in points])
+        nearest, squared = distance.argmin(axis=1), distance.min(axis=1)
+        heavy = np.array([squared[nearest == k].sum() for k in range(len(centres))]).argmax()
+        picked.append(int(np.where((nearest == heavy) & ~np.isin(np.arange(len(points)), picked), squared, -1).argmax()))
+        centres.append(points[picked[-1]])
+    return picked
+
+
+def test_lcmd_sampled_draws_by_squared_distance_inside_the_cluster():
+    draws = [pick("lcmd_sampled", line([1, 2, 3], labelled=[0]), 1, seed)[0] for seed in range(2000)]
+    assert np.bincount(draws, minlength=3) / 2000 == pytest.approx([1 / 14, 4 / 14, 9 / 14], abs=0.03)
+
+
+def test_k_means_takes_the_middle_of_each_cluster_largest_first():
+    picks = strategy("k_means").select(line([0, 1, 2, 100, 101, 102, 101]), 2, np.random.default_rng(0))
+    assert picks.indices[1] == 1 and picks.indices[0] in (4, 6)
+    assert picks.scores.tolist() == [4, 3]
+
+
+@EVERY
+def test_batch_holds_a_random_control_slice_at_random_ranks(name):
+    batch = compose(strategy(name), pool(), 40, np.random.default_rng(0), control_share=0.1)
+    assert batch.control.sum() == 4 and len(set(batch.indices.tolist())) == 40
+    assert np.isnan(batch.scores[batch.control]).all() and np.isfinite(batch.scores[~batch.control]).all()
+    assert all(r.startswith("Random control") == c for r, c in zip(batch.reasons, batch.control, strict=True))
+    assert batch.control[-4:].sum() < 4
+
+
+@pytest.mark.parametrize("share, size, control", [(0.0, 20, 0), (0.1, 3, 1), (0.5, 20, 10), (1.0, 20, 20)])
+def test_batch_rounds_the_control_share_but_never_to_nothing(share, size, control):
+    assert compose(strategy("k_centre"), pool(), size, np.random.default_rng(0), share).control.sum() == control
+
+
+def test_batch_control_is_uniform_over_the_pool_whatever_the_strategy():
+    candidates = line([0, 1, 2, 50], labelled=[0])
+    draws = [compose(strategy("k_centre"), candidates, 2, np.random.default_rng(s), 0.5) for s in range(1200)]
+    controls = [int(b.indices[b.control][0]) for b in draws]
+    assert np.bincount(controls, minlength=4) / 1200 == pytest.approx([0.25] * 4, abs=0.05)
+
+
+def test_batch_gives_the_distance_to_the_nearest_label_only():
+    batch = compose(strategy("k_centre"), line([1, 2, 9, 10, -4], labelled=[0]), 3, np.random.default_rng(0), 0)
+    assert batch.distances.tolist() == pytest.approx([10, 4, 2])
+    assert np.isnan(compose(strategy("k_centre"), line([1, 2, 3]), 2, np.random.default_rng(0), 0).distances).all()
+
+
+def test_batch_refuses_more_than_the_pool_and_a_share_outside_its_range():
+    with pytest.raises(BadInput, match="be from 1 to 3, .* got 4"):
+        compose(strategy("random"), line([1, 2, 3]), 4, np.random.default_rng(0))
+    with pytest.raises(BadInput, match="control share must be from 0 to 1; got 1.5"):
+        compose(strategy("random"), line([1, 2, 3]), 2, np.random.default_rng(0), 1.5)
