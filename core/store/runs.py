@@ -3,12 +3,14 @@
 import json
 import os
 import uuid
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from core.errors import NotFound
+from core.store.objects import as_json
 from core.store.workspace import Workspace
 
 
@@ -71,6 +73,11 @@ def put_history(ws: Workspace, run_id: int, epoch: int, values: dict[str, float]
 def history(ws: Workspace, run_id: int) -> pd.DataFrame:
     """epoch, name, value of one run."""
     return ws.frame("SELECT epoch, name, value FROM history WHERE run_id = ? ORDER BY epoch, name", (int(run_id),))
+
+
+def histories(ws: Workspace, run_ids: Iterable[int]) -> pd.DataFrame:
+    """run_id, epoch, name, value of several runs."""
+    return ws.frame("SELECT * FROM history WHERE run_id IN (SELECT value FROM json_each(?)) ORDER BY run_id, epoch, name", (as_json(run_ids),))
 
 
 def put_metrics(ws: Workspace, run_id: int, table: pd.DataFrame) -> None:
