@@ -20,7 +20,9 @@ class Chunk:
     missing : catalogue column -> how many sentinels were turned into missing values.
     matches : True when the rows only add to objects that are there already (found by plate-mjd-fiber),
         as the MPA-JHU catalogue does; rows that find none are counted, not stored.
-    notes : sentences a person should read (something was left out, and why).
+    notes : sentences a person should read about the whole file (something was done, and why).
+    left_out : reason -> how many rows of the file were not taken.
+    total : rows in the whole file, for progress; 0 = not known before the end.
     """
 
     objects: pd.DataFrame
@@ -29,3 +31,5 @@ class Chunk:
     missing: dict[str, int] = field(default_factory=dict)
     matches: bool = False
     notes: tuple[str, ...] = ()
+    left_out: dict[str, int] = field(default_factory=dict)
+    total: int = 0
