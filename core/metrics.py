@@ -92,7 +92,7 @@ def crps_gaussian(truth: np.ndarray, mean: np.ndarray, sigma: np.ndarray) -> np.
     w = _standardised(error, sigma)
     density = np.exp(-0.5 * np.minimum(w**2, 1400)) / np.sqrt(2 * np.pi)
     score = sigma * (w * (2 * ndtr(w) - 1) + 2 * density - 1 / np.sqrt(np.pi))
-    return np.where(np.asarray(sigma) > 0, score, np.abs(error))
+    return np.where(np.asarray(sigma) == 0, np.abs(error), score)
 
 
 def crps_samples(truth_n: np.ndarray, samples_mn: np.ndarray) -> np.ndarray:
