@@ -7,7 +7,8 @@
     ├── NotFound                 an object, run, batch or job that is not there
     └── JobError                 background work
         ├── StaleFence           this worker's lease was taken by another
-        └── Cancelled            somebody pressed cancel
+        ├── Cancelled            somebody pressed cancel
+        └── ChunkFailed          one piece of work that was spread out
 
 Programmer mistakes stay ``ValueError`` and ``TypeError``.
 """
@@ -51,3 +52,7 @@ class StaleFence(JobError):
 
 class Cancelled(JobError):
     """The job was cancelled by a person."""
+
+
+class ChunkFailed(JobError):
+    """One chunk of work spread over processes broke a rule; says which."""

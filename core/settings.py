@@ -19,6 +19,7 @@ class Settings:
     lease_seconds : how long a silent worker keeps its job (``LOOKBACK_LEASE_SECONDS``).
     threads : threads a model may use; 0 means as many as the machine has (``LOOKBACK_THREADS``).
     scheduler : address of a Dask scheduler, empty for none (``LOOKBACK_DASK``).
+    tasks : a module of this site whose ``TASKS`` the worker can run too, empty for none (``LOOKBACK_TASKS``).
     """
 
     workspace: Path
@@ -26,6 +27,7 @@ class Settings:
     lease_seconds: float
     threads: int
     scheduler: str
+    tasks: str = ""
 
 
 @cache
@@ -38,4 +40,5 @@ def settings() -> Settings:
         lease_seconds=float(env("LOOKBACK_LEASE_SECONDS") or 30),
         threads=int(env("LOOKBACK_THREADS") or 0),
         scheduler=env("LOOKBACK_DASK") or "",
+        tasks=env("LOOKBACK_TASKS") or "",
     )

@@ -1,1 +1,1 @@
-"""The queue, the worker and the tasks it runs."""
+"""The worker and the tasks it runs; the queue itself is `core.store.jobs`."""
