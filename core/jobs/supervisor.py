@@ -3,7 +3,6 @@
 Two lanes, one job each: heavy jobs (training) never hold up light ones (ingest, maps).
 """
 
-import itertools
 import os
 import signal
 import socket
@@ -58,12 +57,12 @@ def stop_on_signals() -> threading.Event:
 
 def _wait_for_lock(ws: Workspace, stop: threading.Event, say: Callable[[str], None]) -> TextIO | None:
     """The workspace's lock, or None when this process is asked to end before it is free."""
-    for attempt in itertools.count():
-        lock = workplace.take(ws)
-        if lock is not None or stop.wait(POLL_SECONDS):
-            return lock
-        if attempt == 3:
+    tries = 0
+    while (lock := workplace.take(ws)) is None and not stop.wait(POLL_SECONDS):
+        tries += 1
+        if tries == 4:
             say(f"Another worker (process {workplace.holder(ws)}) serves {ws.path}. This one waits and takes over when that one ends.")
+    return lock
 
 
 @dataclass

@@ -6,7 +6,7 @@ The lock only avoids needless company; that no job runs twice is the fence's doi
 import fcntl
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import TextIO
 
 from core.store import Workspace
@@ -16,16 +16,17 @@ NAME = ".worker"
 
 def take(ws: Workspace) -> TextIO | None:
     """The workspace's lock, kept until the file is closed or the process ends; None while another worker has it."""
-    file = open(ws.path / NAME, "a+")
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        file.close()
-        return None
-    file.truncate(0)
-    file.write(str(os.getpid()))
-    file.flush()
-    return file
+    with ExitStack() as stack:
+        file = stack.enter_context(open(ws.path / NAME, "a+"))
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return None
+        file.truncate(0)
+        file.write(str(os.getpid()))
+        file.flush()
+        stack.pop_all()
+        return file
 
 
 def holder(ws: Workspace) -> str:
