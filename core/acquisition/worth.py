@@ -35,4 +35,4 @@ def covered(features_pd: np.ndarray, weights_p: np.ndarray, labelled_ld: np.ndar
         gain = np.maximum(1 - ratio, 0) * weights_p[here, None]
         joint, single = joint + float(gain.max(axis=1).sum(dtype=float)), single + float(gain.sum(dtype=float))
     total = float(np.sum(weights_p, dtype=float))
-    return (joint / total if total > 0 else 0.0), (1 - joint / single if single > 0 else 0.0)
+    return (joint / total if total > 0 else 0.0), (max(0.0, 1 - joint / single) if single > 0 else 0.0)

@@ -1,0 +1,251 @@
+"""Galaxies on a plane: PCA, UMAP or t-SNE, aligned with the map before.
+
+`summary` turns model inputs into features that a map should be made of; `embed` lays
+features out; `align` keeps a new map from jumping away from the old one.
+"""
+
+from collections.abc import Callable
+
+import numpy as np
+
+from core.errors import BadInput
+
+METHODS = {
+    "umap": ("UMAP", "Keeps neighbours together and shows clusters; distances between clusters mean little"),
+    "tsne": ("t-SNE", "Keeps the nearest neighbours together in finer islands; sizes and distances of islands mean little"),
+    "pca": ("PCA", "The two directions of largest variance: straight axes, nothing bent, least detail"),
+}
+"""method -> its name and what it does, for people."""
+FEATURES = {
+    "image": "images",
+    "spectrum": "spectra",
+    "photometry": "photometry",
+    "fused": "images, spectra and photometry together",
+}
+"""features -> what a map of them is a map of; ``run:<id>`` stands for the latent features of a run."""
+PARAMETERS: dict[str, dict[str, tuple[float, float, float, str]]] = {
+    "umap": {
+        "n_neighbors": (15, 2, 200, "How many neighbours a galaxy keeps: few show fine structure, many the overall shape"),
+        "min_dist": (0.1, 0.0, 0.99, "How tightly points may be packed, 0 to 0.99"),
+    },
+    "tsne": {"perplexity": (30, 2, 200, "About how many neighbours a galaxy listens to")},
+    "pca": {},
+}
+"""method -> parameter -> default, lowest, highest, help."""
+COMPONENTS = 50
+FEWEST = 10
+"""Below this many galaxies UMAP and t-SNE have nothing to work with: the map is a PCA."""
+POOL, BIN = 4, 10
+Report = Callable[[float, str], None]
+
+
+def summary(modality: str, inputs: np.ndarray) -> np.ndarray:
+    """Model inputs of one modality as one row of features a galaxy, small enough to keep for all of them.
+
+    Parameters
+    ----------
+    modality : ``image``: (n, b, h, h), averaged over 4 x 4 pixels, then mean and spread over the eight
+        symmetries of the square, so that a galaxy turned by 90 degrees or mirrored is the same galaxy.
+        ``spectrum``: (n, c, p), averaged over 10 pixels. Any other: taken as it is, flattened.
+
+    Returns
+    -------
+    float32 (n, d).
+    """
+    inputs = np.asarray(inputs, np.float32)
+    if modality == "image":
+        return _symmetric(inputs)
+    if modality == "spectrum":
+        n, channels, pixels = inputs.shape
+        return inputs[..., : pixels - pixels % BIN].reshape(n, channels, -1, BIN).mean(axis=-1).reshape(n, -1)
+    return inputs.reshape(len(inputs), -1)
+
+
+def components(features_nd: np.ndarray, most: int = COMPONENTS, seed: int = 0) -> np.ndarray:
+    """Standardise each feature and keep the leading principal components, float32 (n, <= most).
+
+    Features without variance say nothing and are left out. Raises `BadInput` for NaN or inf.
+    """
+    from sklearn.decomposition import PCA
+
+    features_nd = np.asarray(features_nd, np.float32).reshape(len(features_nd), -1)
+    if not np.isfinite(features_nd).all():
+        bad = np.flatnonzero(~np.isfinite(features_nd).all(axis=1))
+        raise BadInput("Features of a map", "be finite", f"NaN or inf in {len(bad)} rows", f"row {bad[0]} first", "Leave those galaxies out")
+    spread = features_nd.std(axis=0)
+    standard = (features_nd[:, spread > 0] - features_nd[:, spread > 0].mean(axis=0)) / spread[spread > 0]
+    count = min(most, *standard.shape)
+    if count == 0:
+        return np.zeros((len(features_nd), 1), np.float32)
+    solver = "randomized" if count < 0.8 * min(standard.shape) else "full"
+    return PCA(count, svd_solver=solver, random_state=seed).fit_transform(standard).astype(np.float32)
+
+
+def fused(parts: list[np.ndarray]) -> np.ndarray:
+    """Several sets of features side by side, each set with the same total variance: no modality outvotes another."""
+    total = [np.sqrt(p.var(axis=0).sum()) for p in parts]
+    return np.hstack([p / (t if t > 0 else 1) for p, t in zip(parts, total, strict=True)]).astype(np.float32)
+
+
+def title(method: str, features: str, run_name: str = "") -> str:
+    """What a map is called unless a person names it.
+
+    >>> title("umap", "image"), title("tsne", "run:4", "spectrum_cnn")
+    ('UMAP of images', 't-SNE of spectrum_cnn (run 4)')
+    """
+    what = f"{run_name} (run {features.removeprefix('run:')})" if features.startswith("run:") else FEATURES[features]
+    return f"{METHODS[method][0]} of {what}"
+
+
+def method_for(n: int, method: str) -> str:
+    """The method that a map of ``n`` galaxies is really made by: PCA below `FEWEST`."""
+    if method not in METHODS:
+        raise BadInput("The method of a map", f"be one of {', '.join(METHODS)}", method, "this map", "Choose one of them")
+    return method if n >= FEWEST else "pca"
+
+
+def embed(
+    features_nd: np.ndarray, method: str = "umap", parameters: dict | None = None, seed: int = 0,
+    previous_n2: np.ndarray | None = None, report: Report = lambda fraction, message: None,
+) -> np.ndarray:
+    """Lay galaxies out on a plane.
+
+    Parameters
+    ----------
+    features_nd : float (n, d), finite, already on one scale (see `components`, `fused`).
+    method, parameters : of `METHODS` and `PARAMETERS`; neighbours and perplexity shrink to what n allows.
+    seed : the same seed, features and previous map give the same map.
+    previous_n2 : (n, 2) where each galaxy stood on the map before, NaN if it did not. The new map
+        starts from there and is then rotated, mirrored, scaled and moved onto it.
+    report : told how far it is.
+
+    Returns
+    -------
+    float32 (n, 2), centred unless there is a previous map. Raises `BadInput` for no galaxies,
+    NaN, an unknown method or parameter.
+    """
+    features_nd = np.asarray(features_nd, np.float32)
+    if not len(features_nd):
+        raise BadInput("A map", "have at least one galaxy", 0, method, "Ingest galaxies that have these features")
+    chosen, settings = method_for(len(features_nd), method), _settings(method, parameters or {})
+    if chosen == "pca":
+        xy = _plane(features_nd)
+    else:
+        report(0.0, "Finding neighbours")
+        start = _start(features_nd, previous_n2)
+        xy = (_umap if chosen == "umap" else _tsne)(features_nd, settings, seed, start, report)
+    xy = np.asarray(xy, np.float32)
+    return align(xy, previous_n2) if previous_n2 is not None else xy - xy.mean(axis=0)
+
+
+def align(xy_n2: np.ndarray, previous_n2: np.ndarray) -> np.ndarray:
+    """Rotate, mirror, scale and move a map onto the one before (orthogonal Procrustes over shared galaxies).
+
+    Rows of ``previous_n2`` that are NaN are new galaxies and go along. With fewer than three
+    shared galaxies the map stays as it is.
+
+    >>> old = np.array([[0.0, 0], [1, 0], [0, 2]])
+    >>> np.abs(align(old[:, ::-1] * 3 + 5, old) - old).max() < 1e-6
+    True
+    """
+    shared = np.isfinite(previous_n2).all(axis=1)
+    if shared.sum() < 3:
+        return xy_n2
+    new, old = xy_n2[shared].astype(float), previous_n2[shared].astype(float)
+    new_mean, old_mean = new.mean(axis=0), old.mean(axis=0)
+    u, s, vt = np.linalg.svd((new - new_mean).T @ (old - old_mean))
+    scale = s.sum() / max(((new - new_mean) ** 2).sum(), 1e-30)
+    return (((xy_n2 - new_mean) @ (u @ vt)) * (scale or 1.0) + old_mean).astype(np.float32)
+
+
+def warm() -> None:
+    """Make one tiny UMAP, so that numba's compiled code is in its cache before anybody waits for it."""
+    embed(np.random.default_rng(0).normal(size=(64, 5)), "umap")
+
+
+def _symmetric(images: np.ndarray) -> np.ndarray:
+    n, bands, size, _ = images.shape
+    side = size // POOL
+    small = images[..., : side * POOL, : side * POOL].reshape(n, bands, side, POOL, side, POOL).mean(axis=(3, 5))
+    turned = [np.rot90(flipped, k, axes=(2, 3)) for flipped in (small, small[..., ::-1]) for k in range(4)]
+    mean = np.mean(turned, axis=0)
+    spread = np.sqrt(np.mean([(t - mean) ** 2 for t in turned], axis=0))
+    row, column = np.triu_indices(-(-side // 2))
+    return np.stack([mean, spread], axis=1)[..., row, column].reshape(n, -1)
+
+
+def _settings(method: str, given: dict) -> dict:
+    known = PARAMETERS[method]
+    for name, value in given.items():
+        if name not in known:
+            raise BadInput(f"A parameter of {method}", f"be one of {', '.join(known) or 'none'}", name, "this map", "Leave it out")
+        _, low, high, _ = known[name]
+        if not low <= value <= high:
+            raise BadInput(name, f"be from {low:g} to {high:g}", value, f"a {method} map", "Choose a value in that range")
+    return {name: default for name, (default, *_) in known.items()} | given
+
+
+def _plane(features_nd: np.ndarray) -> np.ndarray:
+    """The first two principal components; a galaxy alone stands at the origin. Signs are fixed by the heavier tail."""
+    centred = features_nd - features_nd.mean(axis=0)
+    _, vectors = np.linalg.eigh((centred.T @ centred).astype(float))
+    xy = centred @ vectors[:, ::-1][:, :2]
+    xy = np.pad(xy, ((0, 0), (0, 2 - xy.shape[1])))
+    return xy * np.where((xy**3).sum(axis=0) < 0, -1, 1)
+
+
+def _neighbours(features_nd: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
+    """Exact nearest neighbours, each galaxy its own first: index and distance, (n, k)."""
+    from sklearn.neighbors import NearestNeighbors
+
+    distance, index = NearestNeighbors(n_neighbors=k, algorithm="brute").fit(features_nd).kneighbors(features_nd)
+    own_first = np.argsort(index != np.arange(len(index))[:, None], axis=1, kind="stable")
+    return np.take_along_axis(index, own_first, axis=1), np.take_along_axis(distance, own_first, axis=1)
+
+
+def _start(features_nd: np.ndarray, previous_n2: np.ndarray | None) -> np.ndarray:
+    """Where each galaxy begins: on the map before, by its nearest known neighbour, else on the PCA plane."""
+    if previous_n2 is None or np.isfinite(previous_n2).all(axis=1).sum() < 3:
+        return _plane(features_nd)
+    from sklearn.neighbors import NearestNeighbors
+
+    known = np.isfinite(previous_n2).all(axis=1)
+    start = np.array(previous_n2, float)
+    if not known.all():
+        found = NearestNeighbors(n_neighbors=1, algorithm="brute").fit(features_nd[known])
+        start[~known] = previous_n2[known][found.kneighbors(features_nd[~known], return_distance=False)[:, 0]]
+    return start
+
+
+def _umap(features_nd: np.ndarray, settings: dict, seed: int, start: np.ndarray, report: Report) -> np.ndarray:
+    import warnings
+
+    import umap
+
+    k = int(min(settings["n_neighbors"], len(features_nd) - 1))
+    index, distance = _neighbours(features_nd, k)
+    report(0.3, "Laying out")
+    span = np.ptp(start, axis=0).max() or 1.0
+    jitter = np.random.default_rng(seed).normal(0, 1e-3, start.shape)
+    model = umap.UMAP(
+        n_neighbors=k, min_dist=float(settings["min_dist"]), init=(10 * start / span + jitter).astype(np.float32), random_state=seed, n_jobs=1,
+        precomputed_knn=(index.astype(np.int32), distance.astype(np.float32), None), force_approximation_algorithm=True,
+    )
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="precomputed_knn", module="umap")
+        return model.fit_transform(features_nd)
+
+
+def _tsne(features_nd: np.ndarray, settings: dict, seed: int, start: np.ndarray, report: Report) -> np.ndarray:
+    import openTSNE
+
+    perplexity = float(min(settings["perplexity"], (len(features_nd) - 1) / 3))
+    index, distance = _neighbours(features_nd, min(int(3 * perplexity) + 1, len(features_nd)))
+    report(0.3, "Laying out")
+    knn = openTSNE.nearest_neighbors.PrecomputedNeighbors(index[:, 1:], distance[:, 1:])
+    affinities = openTSNE.affinity.PerplexityBasedNN(perplexity=perplexity, knn_index=knn)
+    start = start - start.mean(axis=0)
+    jitter = np.random.default_rng(seed).normal(0, 1e-3, start.shape)
+    start = (start / (start.std() or 1.0) + jitter) * 1e-4
+    watch = {"callbacks": lambda i, error, xy: report(0.3 + 0.7 * min(i / 750, 1), "Laying out"), "callbacks_every_iters": 50}
+    return np.asarray(openTSNE.TSNE(perplexity=perplexity, random_state=seed, n_jobs=-1, **watch).fit(affinities=affinities, initialization=start))

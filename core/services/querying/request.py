@@ -1,0 +1,79 @@
+"""What a person asks for, from whom it is chosen, and what they are shown before they agree."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from core.columns import TARGET_NAMES
+
+LEAST_SN = 2.0
+"""Below this S/N per pixel people can rarely tell a redshift."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a person asks for.
+
+    Attributes
+    ----------
+    strategy : name in `core.acquisition.registry.STRATEGIES`. size : galaxies. seed : drives every draw.
+    targets : whose uncertainty counts; a galaxy decided on for any of them is not asked about again.
+    run_id : the model that scores, or None. control_share : 0 to 1, drawn at random whatever the strategy.
+    least_sn : a galaxy below is not asked about. with_unknown_sn : whether one without S/N may be.
+    region : only these objects (a lasso), or None. skip_waiting : leave out what stands in an open batch.
+    """
+
+    strategy: str = "lcmd_sampled"
+    size: int = 50
+    targets: tuple[str, ...] = TARGET_NAMES
+    run_id: int | None = None
+    control_share: float = 0.1
+    seed: int = 0
+    least_sn: float = LEAST_SN
+    with_unknown_sn: bool = True
+    region: tuple[int, ...] | None = None
+    skip_waiting: bool = True
+
+
+@dataclass(frozen=True)
+class Pool:
+    """Who may be asked about, and why the others may not.
+
+    Attributes
+    ----------
+    object_ids : int64 (p,) allowed. sn : float (p,), NaN = unknown.
+    labelled_ids : int64 (l,) anywhere in the workspace, with a value of a chosen target.
+    region_labelled : how many of those are train-split galaxies of the region.
+    counts : reason -> galaxies of the region left out for it; each is counted once, under the first that holds.
+    """
+
+    object_ids: np.ndarray
+    sn: np.ndarray
+    labelled_ids: np.ndarray
+    region_labelled: int
+    counts: dict[str, int]
+
+    def __len__(self) -> int:
+        return len(self.object_ids)
+
+
+@dataclass(frozen=True)
+class Preview:
+    """A batch before anybody has agreed to it.
+
+    Attributes
+    ----------
+    request, pool : what was asked, and from whom it was chosen.
+    table : in rank order object_id, rank, score, reason, distance (to the nearest label, in units of the
+        pool's root mean square distance from its middle; NaN = not known), control.
+    worth : ``covered`` and ``random_covered``, shares of the pool's uncertainty that the batch and a random batch of
+        the same size come near; ``redundancy``, how much picks repeat each other; ``labelled_share`` of the region. NaN = not known.
+    features : what distances are measured in, for a person.
+    """
+
+    request: Request
+    pool: Pool
+    table: pd.DataFrame
+    worth: dict[str, float]
+    features: str

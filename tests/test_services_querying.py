@@ -1,0 +1,155 @@
+"""Who may be asked, what a preview holds, and what is saved of it."""
+
+import json
+
+import numpy as np
+import pytest
+
+from core.acquisition.registry import STRATEGIES
+from core.columns import SFR_TARGETS, TARGET_NAMES
+from core.errors import BadInput, NotFound
+from core.services import querying
+from core.services.querying import Request
+from core.store import batches, embeddings, labels, objects, runs
+from tests.conftest import tiny_workspace
+
+
+@pytest.fixture
+def sky(tmp_path):
+    """Two hundred objects, a hundred labelled, one run, one map."""
+    return tiny_workspace(tmp_path / "sky", n=200)
+
+
+def request(**changes) -> Request:
+    return Request(**{"size": 10, "run_id": 1, "least_sn": 0.0} | changes)
+
+
+def test_pool_is_train_without_a_decision_and_counts_who_is_left_out(sky):
+    table = objects.frame(sky)
+    here = querying.pool(sky, request())
+    expected = table[(table["split"] == "train") & (table["id"] > 100)]["id"].tolist()
+    assert here.object_ids.tolist() == expected
+    assert here.labelled_ids.tolist() == list(range(1, 101))
+    assert here.counts["kept for calibration and test"] == (table["split"] != "train").sum()
+    assert here.counts["already decided on"] == ((table["split"] == "train") & (table["id"] <= 100)).sum()
+    assert len(here) + sum(here.counts.values()) == 200
+
+
+def test_pool_gates_low_and_unknown_signal_to_noise(sky):
+    with sky.write() as db:
+        db.conn.execute("UPDATE objects SET sn = NULL WHERE id % 2 = 0")
+    everybody = querying.pool(sky, request())
+    gated = querying.pool(sky, request(least_sn=10.0, with_unknown_sn=False))
+    assert gated.object_ids.tolist() == everybody.object_ids[everybody.sn >= 10].tolist()
+    assert gated.counts["of unknown S/N"] == np.isnan(everybody.sn).sum() > 0
+    assert gated.counts["below S/N 10"] == (everybody.sn < 10).sum() > 0
+
+
+def test_pool_forgets_a_decision_that_was_undone_and_heeds_one_that_nobody_could_make(sky):
+    first, second = querying.pool(sky, request()).object_ids[:2].tolist()
+    row = labels.record(sky, [labels.Decision(first, "z", "cannot", "a", "c", 1)])[0]
+    assert querying.pool(sky, request()).object_ids[0] == second
+    labels.retract(sky, row, "a", "c", 2)
+    assert querying.pool(sky, request()).object_ids[0] == first
+
+
+def test_pool_looks_at_the_chosen_targets_only(sky):
+    first = int(querying.pool(sky, request()).object_ids[0])
+    labels.record(sky, [labels.Decision(first, "z", "label", "a", "c", 1, value=0.1)])
+    assert first not in querying.pool(sky, request(targets=("z",))).object_ids
+    assert first in querying.pool(sky, request(targets=SFR_TARGETS)).object_ids
+
+
+def test_pool_can_be_held_to_a_region(sky):
+    assert querying.pool(sky, request(region=tuple(range(100, 140)))).object_ids.max() < 140
+
+
+@pytest.mark.parametrize("strategy", STRATEGIES)
+def test_preview_offers_unlabelled_train_objects_with_reasons_for_every_strategy(sky, strategy):
+    shown = querying.preview(sky, request(strategy=strategy))
+    table = shown.table
+    assert table["object_id"].isin(querying.pool(sky, request()).object_ids).all() and table["object_id"].is_unique
+    assert table["rank"].tolist() == list(range(10)) and table["control"].sum() == 1
+    assert table["distance"].gt(0).all() and table["reason"].str.len().gt(10).all()
+    assert 0 < shown.worth["covered"] <= 1 and 0 <= shown.worth["redundancy"] < 1 and 0 < shown.worth["random_covered"] <= 1
+    assert shown.features == "latent features of run 1"
+
+
+def test_preview_is_the_same_for_the_same_seed_and_another_for_another(sky):
+    ids = [querying.preview(sky, request(strategy="random", seed=s)).table["object_id"].tolist() for s in (3, 3, 4)]
+    assert ids[0] == ids[1] != ids[2]
+
+
+def test_preview_takes_the_most_uncertain_of_the_run(sky):
+    saved = runs.load_arrays(sky, 1, "predictions")
+    pool = querying.pool(sky, request()).object_ids
+    expected = pool[np.argsort(-saved["epistemic"][pool - 1, 0])][:10]
+    shown = querying.preview(sky, request(strategy="epistemic", control_share=0.0))
+    assert shown.table["object_id"].tolist() == expected.tolist()
+
+
+def test_preview_counts_galaxies_that_the_run_does_not_know(sky):
+    saved = runs.load_arrays(sky, 1, "predictions")
+    saved["mean"][150:, 0] = np.nan
+    runs.save_arrays(sky, 1, "predictions", **saved)
+    shown = querying.preview(sky, request(strategy="epistemic"))
+    assert shown.table["object_id"].max() <= 150
+    assert shown.pool.counts["not predicted by run 1"] == (querying.pool(sky, request()).object_ids > 150).sum()
+
+
+def test_preview_without_a_run_measures_on_the_newest_map(sky):
+    embeddings.save(sky, "half", "pca", "image", np.arange(1, 151), np.random.default_rng(0).normal(size=(150, 2)), {})
+    covering = querying.preview(sky, request(run_id=None, strategy="k_means"))
+    assert covering.features == "a place on the map half" and covering.table["object_id"].max() <= 150
+    assert covering.pool.counts["without a place on the map half"] > 0
+    chance = querying.preview(sky, request(run_id=None, strategy="random"))
+    assert np.isnan(chance.worth["covered"]) and len(chance.pool) == len(querying.pool(sky, request()))
+
+
+def test_preview_refuses_what_cannot_be_served(sky):
+    with pytest.raises(BadInput, match="Epistemic variances must be known for epistemic; got nothing"):
+        querying.preview(sky, request(strategy="epistemic", run_id=None))
+    with pytest.raises(BadInput, match="The targets must be one or more of z, .*; got mass"):
+        querying.preview(sky, request(targets=("mass",)))
+    with pytest.raises(BadInput, match="The pool must hold at least one galaxy"):
+        querying.preview(sky, request(region=()))
+    with pytest.raises(NotFound, match="Run 9 has no predictions yet"):
+        querying.preview(sky, request(run_id=9))
+
+
+def test_submit_keeps_items_seed_and_enough_to_draw_the_batch_again(sky):
+    shown = querying.preview(sky, request(strategy="k_centre", seed=7, region=tuple(range(101, 180))))
+    batch_id = querying.submit(sky, shown, " first look ", "ada")
+    row = querying.batch_list(sky).iloc[0]
+    parameters = json.loads(row["parameters"])
+    assert (row["id"], row["name"], row["strategy"], row["seed"], row["run_id"], row["annotator"]) == (batch_id, "first look", "k_centre", 7, 1, "ada")
+    assert (row["size"], row["done"], row["share"]) == (10, 0, 0.0)
+    assert parameters["region"]["objects"] == 79 and parameters["targets"] == list(TARGET_NAMES) and parameters["pool"] == len(shown.pool)
+    items = batches.items(sky, batch_id)
+    assert items["object_id"].tolist() == shown.table["object_id"].tolist()
+    assert items["score"].isna().tolist() == shown.table["control"].tolist()
+    assert items["distance"].tolist() == pytest.approx(shown.table["distance"].tolist())
+
+
+def test_submit_takes_its_galaxies_out_of_the_next_pool_unless_told_otherwise(sky):
+    shown = querying.preview(sky, request())
+    querying.submit(sky, shown, "one")
+    assert not np.isin(shown.table["object_id"], querying.pool(sky, request()).object_ids).any()
+    assert querying.pool(sky, request()).counts["waiting in an open batch"] == 10
+    assert np.isin(shown.table["object_id"], querying.pool(sky, request(skip_waiting=False)).object_ids).all()
+
+
+def test_submit_refuses_a_nameless_or_outdated_batch(sky):
+    shown = querying.preview(sky, request())
+    with pytest.raises(BadInput, match="The name of a batch must not be empty"):
+        querying.submit(sky, shown, "  ")
+    labels.record(sky, [labels.Decision(int(shown.table["object_id"].iloc[0]), "z", "label", "a", "c", 1, value=0.1)])
+    with pytest.raises(BadInput, match="1 decided on since the preview"):
+        querying.submit(sky, shown, "late")
+    assert querying.batch_list(sky).empty
+
+
+def test_minutes_follow_the_annotators_own_pace(sky):
+    assert querying.minutes(sky, "nobody", 50) is None
+    labels.record(sky, [labels.Decision(150 + i, "z", "label", "ada", "c", i, value=0.1) for i in range(5)])
+    assert 0 < querying.minutes(sky, "ada", 50) < 1
