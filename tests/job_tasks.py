@@ -29,6 +29,13 @@ def touch(ctx) -> dict:
     return {}
 
 
+def demo(ctx) -> dict:
+    """In the place of the real one; takes as many seconds as its seed says."""
+    _leave_trail(ctx, str(ctx.job_id))
+    _pause(ctx, ctx.parameters["seed"])
+    return {}
+
+
 def refuse(ctx) -> dict:
     raise BadInput("flux", "have 4620 samples", 12, "spec-1.fits", "Download it again")
 
@@ -80,3 +87,4 @@ def _pause(ctx, seconds: float) -> None:
 
 
 TASKS = {f.__name__: Task(f"tests.job_tasks:{f.__name__}", f in (count, stubborn)) for f in (count, touch, refuse, crash, unsayable, stubborn, die, leave, family)}
+TASKS |= {"demo": Task("tests.job_tasks:demo", is_heavy=True), "ingest": TASKS["refuse"]}

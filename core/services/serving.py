@@ -50,8 +50,7 @@ def _check_port(port: int) -> None:
 
 
 def _start_app(ws: Workspace, port: int) -> subprocess.Popen:
-    options = {"server.port": port, "server.address": ADDRESS, "server.headless": "true", "browser.gatherUsageStats": "false"}
-    command = [sys.executable, "-m", "streamlit", "run", str(ROOT / "app.py"), *(f"--{name}={value}" for name, value in options.items())]
+    command = [sys.executable, "-m", "streamlit", "run", str(ROOT / "app.py"), f"--server.port={port}", "--logger.hideWelcomeMessage=true"]
     return _start(command, ws, preexec_fn=partial(die_with_parent, os.getpid()))
 
 
