@@ -14,7 +14,7 @@ def a_lambda(wave: np.ndarray) -> np.ndarray:
     """A(lambda)/E(B-V) of diffuse dust with R_V = 3.1.
 
     Cardelli, Clayton & Mathis 1989 (ApJ 345, 245) in the infrared, O'Donnell 1994 (ApJ 422, 158)
-    in the optical. At the ugriz effective wavelengths it stays within 5 % of `SFD_UGRIZ`.
+    in the optical. At the ugriz effective wavelengths it stays within 2 % of `SFD_UGRIZ` (5 % in u).
 
     Parameters
     ----------

@@ -8,8 +8,10 @@ SOFTENING = np.array([0.10, 0.04, 0.06, 0.10, 0.35], dtype=np.float32)
 """Nanomaggies per pixel at which the stretch turns from linear to logarithmic in ugriz: about twice
 the sky noise of an SDSS frame (0.04, 0.016, 0.03, 0.05, 0.25 in run 5112, camcol 4, field 345)."""
 PIXEL_ARCSEC = 0.396
-RGB_STRETCH = 0.06
-RGB_SOFTENING = 8.0
+RGB_WEIGHTS = np.array([0.77, 1.0, 1.22], dtype=np.float32)
+"""Of i, r and g in a picture: a typical galaxy then looks neither all red nor all blue."""
+RGB_STRETCH, RGB_SOFTENING = 0.06, 8.0
+"""Nanomaggies per pixel that start to glow, and how soon brightness turns logarithmic (Lupton's alpha and Q)."""
 
 
 def model_input(images: np.ndarray, ebv_n: np.ndarray) -> np.ndarray:
@@ -71,13 +73,13 @@ def composite(image: np.ndarray) -> np.ndarray:
 
     Returns
     -------
-    uint8 (..., h, w, 3). Hue is that of the flux ratios at any brightness; equal flux is grey.
+    uint8 (..., h, w, 3). Hue follows the flux ratios at any brightness; negative flux is black.
     """
     rgb = np.nan_to_num(np.asarray(image, dtype=np.float32)[..., [3, 2, 1], :, :], nan=0.0)
-    rgb = rgb * (SOFTENING[2] / SOFTENING[[3, 2, 1]])[:, None, None] ** 0.5
+    rgb = rgb * RGB_WEIGHTS[:, None, None]
     intensity = np.maximum(rgb.mean(axis=-3, keepdims=True), 1e-6)
-    stretched = np.arcsinh(RGB_SOFTENING * intensity / (RGB_STRETCH * RGB_SOFTENING)) / RGB_SOFTENING
-    rgb = np.clip(rgb / intensity * stretched * 1.6, 0, None)
+    stretched = np.arcsinh(intensity / RGB_STRETCH) / RGB_SOFTENING * 1.6
+    rgb = np.clip(rgb / intensity * stretched, 0, None)
     rgb /= np.maximum(rgb.max(axis=-3, keepdims=True), 1.0)
     return np.moveaxis((255 * rgb).astype(np.uint8), -3, -1)
 
