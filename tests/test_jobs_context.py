@@ -49,7 +49,7 @@ def test_reports_are_throttled_but_the_last_one_lands(ctx, clock):
     for step in range(1, 11):
         ctx.report(step / 20, f"step {step}")
         seen.append(jobs.one(ctx.ws, 1)["message"])
-        clock[0] += 0.05
+        clock[0] += 0.06
     assert len(set(seen)) == 3 and seen[0] == "step 1"
     ctx.flush()
     assert [jobs.one(ctx.ws, 1)[k] for k in ("fraction", "message")] == [0.5, "step 10"]
