@@ -7,7 +7,7 @@ from core.errors import Cancelled, JobError, StaleFence
 from core.jobs import context
 from core.jobs.context import TaskContext
 from core.jobs.tasks import TASKS, task_of
-from core.store import jobs
+from core.store import Workspace, jobs
 
 
 def take(ws, worker: str = "a") -> TaskContext:
@@ -32,7 +32,7 @@ def clock(monkeypatch) -> list[float]:
 def lose(ctx: TaskContext) -> TaskContext:
     """Give the job to another worker and return that one's context."""
     jobs.requeue(ctx.ws, ctx.job_id, ctx.fence, "lost")
-    return take(ctx.ws, "b")
+    return take(Workspace(ctx.ws.path), "b")
 
 
 def save(ctx: TaskContext, value: int, epoch: int | None = None):

@@ -149,7 +149,7 @@ def test_processes_of_a_pool_end_with_a_killed_worker(ws, worker):
     process = worker()
     wp.until(lambda: len(wp.trail(ws)) == 2)
     process.kill()
-    wp.until(lambda: not any(wp.is_alive(pid) for pid, in wp.trail(ws)), 3)
+    assert wp.until(lambda: not any(wp.is_alive(pid) for pid, in wp.trail(ws))) < 3
 
 
 def test_second_worker_waits_and_takes_over(ws, worker):
