@@ -9,6 +9,7 @@ from abc import ABC, abstractmethod
 import numpy as np
 
 from core.columns import MODALITIES
+from core.errors import BadInput
 from core.models.percentiles import arranged
 from core.models.prediction import Inputs, Labels, Prediction
 from core.training.session import Session
@@ -34,6 +35,10 @@ class Model(ABC):
         inputs : n galaxies.
         labels : (n, T) values; NaN = no label. A target without any label is predicted as NaN.
         session : seed and threads; told about progress, asked whether to stop.
+
+        Raises
+        ------
+        BadInput : no galaxy has any label (see `require_labels`).
         """
 
     def predict(self, inputs: Inputs, rng: np.random.Generator | None = None) -> Prediction:
@@ -57,6 +62,12 @@ class Model(ABC):
     @abstractmethod
     def load_state(self, state: dict[str, np.ndarray]) -> None:
         """Become the model whose `state` this was; predictions are then the same."""
+
+
+def require_labels(labels: Labels) -> None:
+    """Raise `BadInput` when there is nothing to learn from; every `Model.fit` begins with it."""
+    if not np.isfinite(labels.values_nt).any():
+        raise BadInput("labels", "hold at least one value", "none", f"{len(labels.values_nt)} galaxies", "Label a few galaxies first")
 
 
 def names_to_array(names: tuple[str, ...]) -> np.ndarray:

@@ -6,7 +6,7 @@ import numpy as np
 
 from core.columns import MODALITIES, TARGETS
 from core.errors import BadInput
-from core.models.base import Model, names_from_array, names_to_array
+from core.models.base import Model, names_from_array, names_to_array, require_labels
 from core.models.prediction import Inputs, Labels, Prediction
 from core.preprocess import features
 from core.training.session import Session
@@ -118,6 +118,7 @@ class Mean(Model):
         self._mean_t, self._variance_t, self._count_t = np.zeros((3, 0))
 
     def fit(self, inputs: Inputs, labels: Labels, session: Session) -> None:
+        require_labels(labels)
         session.check()
         self._targets = labels.targets
         self._mean_t, self._variance_t = weighted_moments(labels.values_nt, labels.weight_n)

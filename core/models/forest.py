@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from core.models.base import Model, names_from_array, names_to_array
+from core.models.base import Model, names_from_array, names_to_array, require_labels
 from core.models.classical import Scaling, blank, chosen, label_groups, raw_features, weighted_moments
 from core.models.prediction import Inputs, Labels, Prediction
 from core.training.session import Session
@@ -34,6 +34,7 @@ class RandomForest(Model):
         self._forests: list[dict[str, np.ndarray]] = []
 
     def fit(self, inputs: Inputs, labels: Labels, session: Session) -> None:
+        require_labels(labels)
         raw = raw_features(inputs, self.modalities)
         self._targets, self._scaling, self._forests = labels.targets, Scaling().fit(raw), []
         x = self._scaling.apply(raw)

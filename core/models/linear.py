@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from core.models.base import Model, names_from_array, names_to_array
+from core.models.base import Model, names_from_array, names_to_array, require_labels
 from core.models.classical import Scaling, blank, chosen, label_groups, raw_features, weighted_moments
 from core.models.prediction import Inputs, Labels, Prediction
 from core.training.session import Session
@@ -30,6 +30,7 @@ class Linear(Model):
         self._fitted: dict[str, np.ndarray] = {}
 
     def fit(self, inputs: Inputs, labels: Labels, session: Session) -> None:
+        require_labels(labels)
         raw = raw_features(inputs, self.modalities)
         self._targets, self._scaling = labels.targets, Scaling().fit(raw)
         x, t = self._scaling.apply(raw).astype(float), len(labels.targets)
