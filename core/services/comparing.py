@@ -10,6 +10,8 @@ from core import metrics
 from core.store import Workspace, objects, runs, truth
 
 TEST = "test"
+SUBSETS = ("all", "sn low", "sn mid", "sn high", "star-forming", "passive")
+"""The order in which subsets are shown; others follow by name."""
 
 
 @dataclass(frozen=True)
@@ -105,9 +107,9 @@ def best(table: pd.DataFrame, metric: Metric) -> int | None:
 
 
 def subsets(ws: Workspace, run_ids: list[int]) -> list[str]:
-    """The subsets of test galaxies that any of the runs was measured on; ``all`` first."""
-    names = runs.metrics(ws).query("run_id in @run_ids and split == @TEST")["subset"].unique()
-    return ["all", *sorted(set(names) - {"all"})]
+    """The subsets of test galaxies that any of the runs was measured on; ``all`` first, S/N ascending."""
+    names = set(runs.metrics(ws).query("run_id in @run_ids and split == @TEST")["subset"])
+    return [*(s for s in SUBSETS if s in names or s == "all"), *sorted(names - set(SUBSETS))]
 
 
 def predicted_and_true(ws: Workspace, run_id: int, target: str) -> pd.DataFrame:

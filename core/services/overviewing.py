@@ -1,16 +1,22 @@
 """What is in a workspace, what runs, how far learning has come, and what to do next."""
 
 import json
+import time
 from dataclasses import dataclass
+from datetime import datetime
 from functools import lru_cache
 
 import numpy as np
 import pandas as pd
 
-from core.store import Workspace, batches, census, embeddings, labels, runs
+from core.jobs import workplace
+from core.store import Workspace, batches, census, embeddings, jobs, labels, runs
 
 RANDOM_CONTROL = "random"
 """What a run's ``config["labels"]`` says when it learnt from randomly chosen labels only: the baseline of the learning curve."""
+
+STAGES = (("Galaxies", "demo"), ("Maps", "embed"), ("First models", "train"))
+"""What a demo sky is made of, and the kind of job that makes it."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +50,25 @@ class Step:
     page: str
     is_done: bool
     is_next: bool = False
+
+
+@dataclass(frozen=True)
+class Best:
+    """The best value of a metric, and the model and run that reached it."""
+
+    value: float
+    model: str
+    run_id: int
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A part of the demo sky: what is said of it now, how far it is (0 to 1), and whether it is ``done``, ``running`` or ``waiting``."""
+
+    title: str
+    sentence: str
+    fraction: float
+    state: str
 
 
 def is_simulated(ws: Workspace) -> bool:
@@ -80,6 +105,14 @@ def learning_curve(ws: Workspace, target: str, metric: str, subset: str = "all")
     table["is_control"] = [json.loads(c).get("labels") == RANDOM_CONTROL for c in table["config"]]
     columns = ["run_id", "name", "model", "galaxies", "value", "is_control"]
     return table[columns].rename(columns={"name": "run"}).sort_values(["model", "galaxies", "run_id"], ignore_index=True)
+
+
+def best_of_newest(ws: Workspace, target: str, metric: str) -> Best | None:
+    """The lowest value of a metric among the newest finished runs of the models, on all test galaxies; None where nothing was measured."""
+    newest = runs.frame(ws).query("status == 'done'").drop_duplicates("model").set_index("id")["model"]
+    values = runs.metrics(ws).query("split == 'test' and target == @target and subset == 'all' and name == @metric").set_index("run_id")["value"]
+    values = values[values.index.isin(newest.index)].dropna()
+    return None if values.empty else Best(float(values.min()), str(newest[values.idxmin()]), int(values.idxmin()))
 
 
 def labelled_galaxies(ws: Workspace, mark: int | None = None) -> dict[str, int]:
@@ -127,3 +160,61 @@ def _batch_sentence(waiting: int, fresh: int) -> str:
 
 def _counted(n: int, one: str, many: str, none: str) -> str:
     return none if not n else f"{n:,} {one if n == 1 else many}"
+
+
+def is_waiting_in_vain(ws: Workspace) -> bool:
+    """Whether jobs wait and no worker serves the workspace."""
+    return len(jobs.active(ws)) > 0 and not workplace.is_served(ws)
+
+
+def is_filling(ws: Workspace) -> bool:
+    """Whether the demo sky is on its way: its job has been asked for, and maps and first models are not all there yet."""
+    return bool((jobs.frame(ws)["kind"] == "demo").any()) and any(s.state != "done" for s in stages(ws)) and len(jobs.active(ws)) > 0
+
+
+def build_demo(ws: Workspace, n: int = 3000, seed: int = 0) -> int | None:
+    """Queue the demo sky into a workspace that has neither objects nor jobs; None, and nothing done, in any other."""
+    return jobs.enqueue_first(ws, "demo", "Build the demo sky", {"n": n, "seed": seed})
+
+
+def stages(ws: Workspace) -> list[Stage]:
+    """How far the demo sky is: its galaxies, its maps, its first models."""
+    table = jobs.frame(ws).query("status not in ('failed', 'cancelled')")
+    return [_stage(title, table[table["kind"] == kind]) for title, kind in STAGES]
+
+
+def _stage(title: str, rows: pd.DataFrame) -> Stage:
+    running, done = rows.query("status == 'running'"), int((rows["status"] == "done").sum())
+    if len(rows) and done == len(rows):
+        return Stage(title, f"{done} of {done}" if done > 1 else "", 1.0, "done")
+    said = running.iloc[0]["message"] or running.iloc[0]["title"] if len(running) else ""
+    return Stage(title, said, float(rows["fraction"].mean()) if len(rows) else 0.0, "running" if len(running) else "waiting")
+
+
+def is_orphaned(job, now: float | None = None) -> bool:
+    """Whether a running job's worker has stopped renewing its lease."""
+    return job.status == "running" and job.lease_until is not None and job.lease_until < _now(now)
+
+
+def remaining_seconds(job, now: float | None = None) -> float | None:
+    """How long a running job still takes if it goes on as it has; None before 5 % are done."""
+    if job.status != "running" or job.fraction < 0.05 or not job.started:
+        return None
+    return (_now(now) - _unix(job.started)) * (1 - job.fraction) / job.fraction
+
+
+def spoken(seconds: float) -> str:
+    """A duration as people say it.
+
+    >>> spoken(8), spoken(70), spoken(4000)
+    ('8 s', '1 min', '1.1 h')
+    """
+    return f"{seconds:.0f} s" if seconds < 60 else f"{seconds / 60:.0f} min" if seconds < 3600 else f"{seconds / 3600:.1f} h"
+
+
+def _now(now: float | None) -> float:
+    return time.time() if now is None else now
+
+
+def _unix(stamp: str) -> float:
+    return datetime.fromisoformat(stamp).timestamp()

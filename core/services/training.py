@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+import numpy as np
 import pandas as pd
 
 from core.errors import BadInput
@@ -65,39 +66,45 @@ def retrain(ws: Workspace) -> list[int]:
     return [job for row in known.itertuples() for job in _again(ws, row)]
 
 
-def queue(ws: Workspace) -> pd.DataFrame:
-    """Training jobs, newest first, with the run each of them has started.
+def unhappy(ws: Workspace, among: int = 20) -> pd.DataFrame:
+    """The failed and cancelled ones of the newest jobs of any kind, newest first; columns of `core.store.jobs.frame`."""
+    return jobs.frame(ws).head(among).query("status in ('failed', 'cancelled')").reset_index(drop=True)
 
-    Returns
-    -------
-    Columns of `core.store.jobs.frame`, and model, seed (asked for), run_id (missing until it starts).
+
+def last_line(error: str) -> str:
+    """What a traceback ends with: the sentence a person reads first.
+
+    >>> last_line("Traceback (most recent call last):\\n  ...\\nMemoryError: 3 GB")
+    'MemoryError: 3 GB'
     """
-    table = jobs.frame(ws).query("kind == 'train'").reset_index(drop=True)
-    asked = [json.loads(text) for text in table["parameters"]]
-    started = runs.frame(ws).dropna(subset=["job_id"]).set_index("job_id")["id"]
-    return table.assign(model=[p["model"] for p in asked], seed=[p.get("seed", 0) for p in asked], run_id=table["id"].map(started).astype("Int64"))
+    return next((line.strip() for line in reversed(error.splitlines()) if line.strip()), "")
 
 
-def curves(ws: Workspace, limit: int = 8) -> pd.DataFrame:
-    """The losses of the newest runs that have reported any.
+def curves(ws: Workspace) -> pd.DataFrame:
+    """The losses of the newest run of each model that has reported any.
 
     Returns
     -------
     run_id, run, model, status, epoch, name (``train_loss`` or ``validation_loss``), value; newest run first.
     """
-    newest = runs.frame(ws).head(6 * limit)
-    points = runs.histories(ws, newest["id"])
-    points = points[points["name"].isin(CURVES)].merge(newest[["id", "name", "model", "status"]], left_on="run_id", right_on="id", suffixes=("", "_run"))
-    kept = sorted(points["run_id"].unique(), reverse=True)[:limit]
-    points = points[points["run_id"].isin(kept)].rename(columns={"name_run": "run"})
+    newest = runs.frame(ws).head(60).rename(columns={"id": "run_id", "name": "run"})[["run_id", "run", "model", "status"]]
+    points = runs.histories(ws, newest["run_id"]).query("name in @CURVES").merge(newest, on="run_id")
+    points = points[points["run_id"] == points.groupby("model")["run_id"].transform("max")]
     return points.sort_values(["run_id", "epoch"], ascending=[False, True], ignore_index=True)[["run_id", "run", "model", "status", "epoch", "name", "value"]]
 
 
 def finished(ws: Workspace) -> pd.DataFrame:
-    """Ended runs, newest first, with ``state``: what a person should know about the labels each has seen."""
+    """Ended runs, newest first.
+
+    Returns
+    -------
+    Columns of `core.store.runs.frame`; ``state``: what a person should know about the labels the run has seen;
+    seconds, epochs, parameters, device of its summary (NaN or empty where it says nothing).
+    """
     table = runs.frame(ws).query("status != 'running'").reset_index(drop=True)
-    mark = labels.high_water(ws)
-    return table.assign(state=[_state(row, mark) for row in table.itertuples()])
+    mark, summaries = labels.high_water(ws), [json.loads(text) for text in table["summary"]]
+    numbers = {name: [s.get(name, np.nan) for s in summaries] for name in ("seconds", "epochs", "parameters")}
+    return table.assign(state=[_state(row, mark) for row in table.itertuples()], **numbers, device=[s.get("device", "") for s in summaries])
 
 
 def _state(run, mark: int) -> str:

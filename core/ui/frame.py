@@ -1,33 +1,41 @@
-"""What stands around every page: the sidebar and what was left to be told."""
+"""What stands around every page: the sidebar, what runs, and what was left to be told."""
 
 from pathlib import Path
 
 import streamlit as st
 
 from core.services import overviewing
-from core.ui import state
+from core.ui import jobs_panel, state
 from core.ui.guard import callback, guarded
 
-LOGO = Path(__file__).with_name("logo.svg")
-MARK = Path(__file__).with_name("mark.svg")
+HERE = Path(__file__).parent
+LOGO, MARK, STYLE = HERE / "logo.svg", HERE / "mark.svg", HERE / "style.css"
+ABOUT = "**Lookback**: label the galaxies that teach the model most."
 
 
 def draw() -> None:
     """The sidebar; then, above the page, what callbacks of the last run had to say."""
+    st.html(STYLE)
     st.logo(LOGO, size="large", icon_image=MARK)
     with st.sidebar, guarded():
         _workspace()
         _annotator()
+        jobs_panel.in_sidebar()
     state.remember_annotator()
     state.show_told()
 
 
 def _workspace() -> None:
     ws = state.workspace()
-    st.caption("Workspace")
-    st.markdown(f"**{ws.path.name}**", help=str(ws.path))
-    if overviewing.is_simulated(ws):
-        st.badge("simulated", icon=":material/science:", color="orange", help="These galaxies come from the mock sky: their truth is known, and they are not observations.")
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.markdown(f":material/folder_open: **{ws.path.name}**", help=f"Workspace: {ws.path}", width="content")
+        if overviewing.is_simulated(ws):
+            simulated_badge()
+
+
+def simulated_badge() -> None:
+    """Say that what is shown is not an observation."""
+    st.badge("simulated", icon=":material/science:", color="orange", help="These galaxies come from the mock sky: their truth is known, and they are not observations.")
 
 
 def _annotator() -> None:

@@ -8,6 +8,7 @@ from urllib.parse import quote, unquote
 
 import numpy as np
 import streamlit as st
+from streamlit.runtime.pages_manager import PagesManager
 
 from core.settings import settings
 from core.store import Workspace, open_workspace
@@ -19,6 +20,7 @@ COOKIE_SECONDS = 365 * 24 * 3600
 
 def workspace() -> Workspace:
     """The workspace this server serves; opened, and its schema brought up to date, once."""
+    _go_through_the_router()
     return _open(settings().workspace)
 
 
@@ -76,6 +78,17 @@ def show_told() -> None:
 def is_dark() -> bool:
     """Whether the browser shows the dark theme."""
     return st.context.theme.type == "dark"
+
+
+def _go_through_the_router() -> None:
+    """Run app.py instead when Streamlit has started a page by itself.
+
+    It does so, pages/ being beside app.py, for the first address opened after a start: a deep link would
+    miss the sidebar and the guard. `st.navigation` clears the same flag, but is not reached then.
+    """
+    if PagesManager.uses_pages_directory:
+        PagesManager.uses_pages_directory = False
+        st.rerun()
 
 
 @st.cache_resource(show_spinner=False)

@@ -1,0 +1,89 @@
+"""What runs now, live: looked at every second while something runs, and not at all otherwise."""
+
+import pandas as pd
+import streamlit as st
+
+from core.services import overviewing
+from core.store import Workspace, jobs
+from core.ui import state
+from core.ui.guard import callback, guarded
+
+EVERY_SECONDS = 1.0
+
+
+def in_sidebar() -> None:
+    """Titles and progress of what runs; when a job starts or ends, the whole page is drawn anew."""
+    st.session_state["jobs_seen"] = _seen(jobs.active(state.workspace()))
+    st.fragment(_sidebar, run_every=interval())()
+
+
+def in_page(kinds: tuple[str, ...] | None = None) -> None:
+    """Active jobs (of some kinds) as cards with progress, what is left, and a way to stop them."""
+    st.fragment(cards, run_every=interval())(kinds)
+
+
+def stages(parts: list[overviewing.Stage]) -> None:
+    """The parts of the demo sky with a bar each."""
+    for part in parts:
+        icon = {"done": ":green[:material/check_circle:]", "running": ":blue[:material/progress_activity:]", "waiting": ":gray[:material/radio_button_unchecked:]"}[part.state]
+        left, right = st.columns([1, 3], vertical_alignment="center")
+        left.markdown(f"{icon} &nbsp;**{part.title}**")
+        right.progress(part.fraction, text=part.sentence or {"done": "ready", "waiting": "waits for its turn", "running": "at work"}[part.state])
+
+
+def interval() -> float | None:
+    """The ``run_every`` of a fragment that follows jobs: None when nothing runs or waits."""
+    return EVERY_SECONDS if len(jobs.active(state.workspace())) else None
+
+
+@guarded()
+def _sidebar() -> None:
+    active = jobs.active(state.workspace())
+    if _seen(active) != st.session_state["jobs_seen"]:
+        st.rerun()
+    if active.empty:
+        return
+    st.caption("Running now")
+    for job in active.query("status == 'running'").itertuples():
+        st.progress(job.fraction, text=job.title)
+    waiting = int((active["status"] == "queued").sum())
+    if waiting:
+        st.caption(f":material/hourglass_empty: {waiting} waiting")
+    if overviewing.is_waiting_in_vain(state.workspace()):
+        st.caption(":orange[:material/warning: No worker takes jobs. Start one with] `python -m core worker`")
+
+
+@guarded()
+def cards(kinds: tuple[str, ...] | None = None) -> None:
+    """The cards themselves, for callers that are a fragment already."""
+    active = jobs.active(state.workspace())
+    active = active if kinds is None else active[active["kind"].isin(kinds)]
+    for job in active.itertuples():
+        _card(job)
+
+
+def _card(job) -> None:
+    with st.container(border=True, key=f"job_{job.id}"):
+        left, middle, right = st.columns([3, 5, 1.1], vertical_alignment="center")
+        left.markdown(f"**{job.title}**  \n:gray[:small[{_where(job)}]]")
+        middle.progress(job.fraction, text=job.message or None)
+        right.button("Cancel", key=f"cancel_{job.id}", type="tertiary", icon=":material/close:", on_click=_cancel, args=(state.workspace(), job.id),
+                     disabled=bool(job.cancel_requested), width="stretch")
+
+
+def _where(job) -> str:
+    if job.status == "queued":
+        return "waiting for its turn"
+    if overviewing.is_orphaned(job):
+        return "its worker is gone; another takes over"
+    left = overviewing.remaining_seconds(job)
+    return f"{job.fraction:.0%}" + ("" if left is None else f" · about {overviewing.spoken(left)} left")
+
+
+def _seen(active: pd.DataFrame) -> tuple:
+    return tuple(zip(active["id"], active["status"], strict=True))
+
+
+@callback
+def _cancel(ws: Workspace, job_id: int) -> None:
+    jobs.cancel(ws, int(job_id))

@@ -1,0 +1,28 @@
+"""Small pieces that every page is laid out with."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import streamlit as st
+
+
+def header(title: str, sentence: str) -> None:
+    """A page's title and what it is for."""
+    st.title(title, anchor=False)
+    st.caption(sentence)
+
+
+@contextmanager
+def section(title: str, sentence: str = "", key: str | None = None) -> Iterator[None]:
+    """A card with a heading; ``sentence`` is its help on hover."""
+    with st.container(border=True, key=key, height="stretch"):
+        st.subheader(title, anchor=False, help=sentence or None)
+        yield
+
+
+def nothing_yet(sentence: str, page: str = "", label: str = "", icon: str = ":material/arrow_forward:") -> None:
+    """An empty state: why there is nothing to see, and where to go to change that."""
+    with st.container(border=True, horizontal_alignment="center", vertical_alignment="center", gap="small"):
+        st.markdown(f":gray[{sentence}]", text_alignment="center")
+        if page:
+            st.page_link(page, label=label, icon=icon)
