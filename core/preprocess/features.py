@@ -48,7 +48,7 @@ def of(modality: str, inputs: np.ndarray, present_n: np.ndarray) -> np.ndarray:
     function = {"image": image, "spectrum": spectrum, "photometry": np.asarray}[modality]
     for start in range(0, len(rows), CHUNK):
         here = rows[start : start + CHUNK]
-        out[here] = function(inputs[here])
+        out[here] = function(inputs[here].astype(np.float32))
     return out
 
 
