@@ -1,5 +1,7 @@
 """FITS files opened so that a damaged one ends in a sentence."""
 
+import bz2
+import io
 import re
 import warnings
 import zlib
@@ -22,22 +24,27 @@ _CARD = re.compile(r"(NAXIS1|NAXIS2|TFIELDS|TTYPE\d+|TFORM\d+|TZERO\d+) *= *'? *
 
 
 @contextmanager
-def opened(path: Path) -> Iterator[fits.HDUList]:
+def opened(path: Path, memmap: bool = False) -> Iterator[fits.HDUList]:
     """The HDUs of a file; whatever astropy makes of a damaged one becomes a `BadInput`.
 
     Read everything that the file holds inside this context and make sense of it outside, so that
-    only the file's own faults are reported as such.
+    only the file's own faults are reported as such. ``memmap`` is for tables that are read in part.
     """
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            with fits.open(path, memmap=False) as hdus:
+            with fits.open(_source(path), memmap=memmap) as hdus:
                 yield hdus
     except LookbackError:
         raise
     except _DAMAGED as error:
         said = " ".join(str(error).split())[:120] or type(error).__name__
         raise BadInput("the file", "be a whole FITS file", f"'{said}' on reading", path.name, "Download it again, or leave it out") from error
+
+
+def _source(path: Path) -> Path | io.BytesIO:
+    """A bz2 file unpacked in memory: astropy seeks backwards in it, which would unpack it twice."""
+    return io.BytesIO(bz2.decompress(path.read_bytes())) if path.suffix.lower() == ".bz2" else path
 
 
 def columns_of(hdu: fits.BinTableHDU) -> dict[str, np.ndarray]:
@@ -95,8 +102,12 @@ def _value(data: bytes, count: int, kind: str, zero: int) -> object:
 
 
 def column_names(hdu: object) -> set[str]:
-    """Lower-case column names of an HDU, empty when it is no table."""
-    return {n.lower() for n in hdu.columns.names} if isinstance(hdu, (fits.BinTableHDU, fits.TableHDU)) else set()
+    """Lower-case column names of an HDU from its header's text, empty when it is no table."""
+    if not isinstance(hdu, (fits.BinTableHDU, fits.TableHDU)):
+        return set()
+    place = hdu.fileinfo()
+    header = _bytes(place, place["hdrLoc"], place["datLoc"]).decode("ascii", "replace")
+    return {value.lower() for name, value in _CARD.findall(header) if name.startswith("TTYPE")}
 
 
 def stem_of(path: Path) -> str:

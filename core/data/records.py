@@ -17,7 +17,7 @@ class Chunk:
     arrays : modality -> (rows, values): ``rows`` (k,) index into ``objects``; ``values`` (k, *shape)
         as `core.store.arrays.SHAPES` says.
     truth : columns row (into ``objects``), target, value, sigma (NaN = unknown).
-    missing : catalogue column -> how many sentinels were turned into missing values.
+    missing : catalogue column -> how many values are missing: empty, or a sentinel that was turned into a missing value.
     matches : True when the rows only add to objects that are there already (found by plate-mjd-fiber),
         as the MPA-JHU catalogue does; rows that find none are counted, not stored.
     notes : sentences a person should read about the whole file (something was done, and why).

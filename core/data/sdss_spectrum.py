@@ -21,7 +21,7 @@ from core.preprocess.extinction import SFD_UGRIZ
 
 USABLE_ZWARNING = (0, 16)
 """0 = no warning, 16 = MANY_OUTLIERS, which is harmless."""
-_NAME = re.compile(r"spec-(\d+)-(\d+)-(\d+)")
+NAME = re.compile(r"spec-(\d+)-(\d+)-(\d+)\.fits?")
 _METADATA = ("subclass", "survey", "programname", "run2d", "objtype", "sourcetype", "platequality", "chunk")
 _CATALOGUE = {*_METADATA, "plate", "mjd", "fiberid", "class", "z", "z_err", "zwarning", "plug_ra", "plug_dec", "ra", "dec", "specobjid", "bestobjid",
               "objid", "sn_median_all", "sn_median", "extinction"}
@@ -85,7 +85,7 @@ def median_sn(values: np.ndarray) -> float:
 
 
 def _fibre(row: dict, header: dict, path: Path) -> tuple[int, int, int]:
-    named = _NAME.search(path.name)
+    named = NAME.match(path.name)
     places = ([row.get(k) for k in ("plate", "mjd", "fiberid")], [header.get(k) for k in ("PLATEID", "MJD", "FIBERID")],
               [int(part) for part in named.groups()] if named else [None] * 3)
     for fibre in places:
