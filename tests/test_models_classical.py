@@ -7,8 +7,8 @@ from core.columns import TARGET_NAMES
 from core.errors import Cancelled
 from core.models.base import names_from_array, names_to_array
 from core.models.classical import Scaling, label_groups, raw_features, weighted_moments
-from core.models.forest import _ask
-from core.models.linear import _evidence
+from core.models.forest import _ask, _factor, _flatten
+from core.models.linear import _evidence, _freedom
 from core.models.percentiles import arranged, non_crossing
 from core.models.prediction import Inputs, Labels, Prediction
 from core.models.registry import build
@@ -179,8 +179,6 @@ def test_random_forest_learns_and_its_sigma_matches_its_errors():
 def test_random_forest_walks_its_trees_as_scikit_learn_does():
     from sklearn.ensemble import RandomForestRegressor
 
-    from core.models.forest import _flatten
-
     rng = np.random.default_rng(0)
     x = rng.standard_normal((200, 6)).astype(np.float32)
     y = np.column_stack([x[:, 0] * x[:, 1], np.sin(x[:, 2])])
@@ -206,3 +204,25 @@ def test_random_forest_stops_between_blocks_of_trees_when_cancelled():
     with pytest.raises(Cancelled):
         build("random_forest", {"modalities": "photometry"}).fit(inputs, _z_labels(z), session)
     assert [epoch for epoch, _ in session.curves] == [10, 20]
+
+
+def test_linear_is_not_bent_by_a_few_wild_redshifts():
+    inputs, z = _photometric(600)
+    wild = np.where(np.arange(600) % 40 == 0, z + 2.0, z)
+    model = build("linear", {"modalities": "photometry"})
+    model.fit(inputs, _z_labels(wild), Session())
+    prediction = model.predict(inputs)
+    assert np.median(np.abs(prediction.mean[:, 0] - z)) < 0.009
+    assert prediction.aleatoric[0, 0] ** 0.5 == pytest.approx(0.01, rel=0.2)
+
+
+def test_freedom_is_high_for_gaussian_noise_and_low_for_heavy_tails():
+    rng = np.random.default_rng(0)
+    assert _freedom(rng.standard_normal(5000) ** 2, np.ones(5000)) >= 16
+    assert _freedom(rng.standard_t(2, 5000) ** 2, np.ones(5000)) == 2
+
+
+def test_factor_makes_68_percent_of_errors_fit():
+    errors = np.random.default_rng(0).normal(0, 3, 20_000) ** 2
+    assert _factor(errors, np.ones(20_000), np.ones(20_000)) == pytest.approx(9, rel=0.05)
+    assert _factor(errors, np.zeros(20_000), np.ones(20_000)) == 1

@@ -108,6 +108,17 @@ def weighted_moments(values_nt: np.ndarray, weight_n: np.ndarray) -> tuple[np.nd
     return mean, (weight * np.where(has, values_nt - mean, 0) ** 2).sum(axis=0) / total
 
 
+def quantile(values_n: np.ndarray, weight_n: np.ndarray, share: float) -> float:
+    """The smallest value that leaves at least ``share`` of the weight at or below it; n >= 1.
+
+    >>> quantile(np.array([3.0, 1.0, 2.0]), np.array([1.0, 1.0, 2.0]), 0.68)
+    2.0
+    """
+    order = np.argsort(values_n)
+    below = np.cumsum(weight_n[order])
+    return float(values_n[order][np.searchsorted(below, share * below[-1])])
+
+
 class Mean(Model):
     """The labelled galaxies' mean; its variance is all aleatoric but for the standard error of the mean."""
 

@@ -2,8 +2,9 @@
 
 import numpy as np
 
+from core.metrics import Z68
 from core.models.base import Model, names_from_array, names_to_array, require_labels
-from core.models.classical import Scaling, blank, chosen, label_groups, raw_features, weighted_moments
+from core.models.classical import Scaling, blank, chosen, label_groups, quantile, raw_features, weighted_moments
 from core.models.prediction import Inputs, Labels, Prediction
 from core.training.session import Session
 
@@ -17,8 +18,8 @@ class RandomForest(Model):
 
     The variance splits as in Hutter et al. 2014 (Artificial Intelligence 206, 79): epistemic is the
     variance over trees of their leaves' means, aleatoric the mean over trees of their leaves' label
-    variance. Both are multiplied by one factor per target, which makes their sum equal the squared
-    error of the out-of-bag predictions.
+    variance. Both are multiplied by one factor per target, so that 68 % of the out-of-bag galaxies fall
+    inside their 68 % interval; a few wild redshifts then do not widen everybody's.
 
     Parameters
     ----------
@@ -121,7 +122,7 @@ def _leaf_variance(mean_kt: np.ndarray, leaves_nm: np.ndarray, in_bag_mn: np.nda
 
 
 def _calibration(flat: dict[str, np.ndarray], leaves_nm: np.ndarray, out_mn: np.ndarray, y: np.ndarray, weight: np.ndarray) -> np.ndarray:
-    """Per target, squared error over predicted variance of out-of-bag galaxies, from the trees that never saw them; 1 when unknown."""
+    """The factor of each target, from the trees that never saw a galaxy."""
     first, second, noise = np.zeros((3, *y.shape))
     for leaves, out in zip(leaves_nm.T, out_mn[:, :, None], strict=True):
         means = flat["mean"][leaves]
@@ -129,10 +130,15 @@ def _calibration(flat: dict[str, np.ndarray], leaves_nm: np.ndarray, out_mn: np.
     count = np.maximum(out_mn.sum(axis=0), 1)[:, None]
     middle = first / count
     variance = (second + noise) / count - middle**2
-    used = (out_mn.any(axis=0) * weight)[:, None]
-    expected = (used * variance).sum(axis=0)
-    error = (used * (y - middle) ** 2).sum(axis=0)
-    return np.divide(error, expected, out=np.ones_like(expected), where=(expected > 0) & (error > 0))
+    return np.array([_factor((y - middle)[:, t] ** 2, variance[:, t], weight * out_mn.any(axis=0)) for t in range(y.shape[1])])
+
+
+def _factor(error_n: np.ndarray, variance_n: np.ndarray, weight_n: np.ndarray) -> float:
+    """By what to multiply variances so that 68 % of the squared errors fit into their interval; 1 when it cannot be told."""
+    use = (weight_n > 0) & (variance_n > 0)
+    if not use.any():
+        return 1.0
+    return max(quantile(error_n[use] / variance_n[use], weight_n[use], 0.68) / Z68**2, 1e-6)
 
 
 def _leaves(flat: dict[str, np.ndarray], x: np.ndarray) -> np.ndarray:

@@ -1,22 +1,28 @@
 """Bayesian ridge regression on physical features: a closed form, so fast, and sure of what it does not know."""
 
 import numpy as np
+from scipy.special import gammaln
 
+from core.metrics import Z68
 from core.models.base import Model, names_from_array, names_to_array, require_labels
-from core.models.classical import Scaling, blank, chosen, label_groups, raw_features, weighted_moments
+from core.models.classical import Scaling, blank, chosen, label_groups, quantile, raw_features, weighted_moments
 from core.models.prediction import Inputs, Labels, Prediction
 from core.training.session import Session
 
 ITERATIONS = 50
 TINY = 1e-6
 """Hyperprior on both precisions: keeps them finite when a handful of labels is fitted exactly."""
+FREEDOMS = np.array([2.0, 4.0, 8.0, 16.0, 64.0])
+"""Degrees of freedom that the noise's t distribution may have; 64 is a Gaussian, near enough."""
+ROUNDS = 6
 
 
 class Linear(Model):
     """One ridge regression per target; strength of the prior and noise found by maximising the evidence.
 
-    MacKay 1992, Neural Computation 4, 415. Epistemic variance is that of the weights' posterior,
-    aleatoric the noise it finds, the same for every galaxy. Each label counts ``weight_n``.
+    MacKay 1992, Neural Computation 4, 415; with Student-t noise, so that a quasar among galaxies does
+    not bend the line. Epistemic variance is that of the weights' posterior, aleatoric the noise it
+    finds, the same for every galaxy. Each label counts ``weight_n``.
 
     Parameters
     ----------
@@ -45,21 +51,16 @@ class Linear(Model):
 
     def _fit_group(self, x: np.ndarray, y: np.ndarray, weight: np.ndarray, columns: np.ndarray) -> None:
         weight = weight / weight.mean()
-        middle = np.average(x, axis=0, weights=weight)
         centre, variance = weighted_moments(y, weight)
         spread = np.where(variance > 0, np.sqrt(variance), 1.0)
-        centred = (x - middle) * np.sqrt(weight)[:, None]
-        eigenvalues, basis = np.linalg.eigh(centred.T @ centred)
-        eigenvalues = np.maximum(eigenvalues, 0)
         for k, t in enumerate(columns):
-            target = (y[:, k] - centre[k]) / spread[k] * np.sqrt(weight)
-            solution, alpha, beta = _evidence(eigenvalues, basis.T @ (centred.T @ target), target @ target, len(y))
-            self._fitted["coefficient_td"][t] = basis @ solution * spread[k]
-            self._fitted["root_tdd"][t] = basis / np.sqrt(beta * eigenvalues + alpha) * spread[k]
-            self._fitted["middle_td"][t] = middle
-            self._fitted["intercept_t"][t] = centre[k]
-            self._fitted["noise_t"][t] = spread[k] ** 2 / beta
-            self._fitted["intercept_variance_t"][t] = spread[k] ** 2 / beta / len(y)
+            fit = _robust(x, (y[:, k] - centre[k]) / spread[k], weight)
+            self._fitted["coefficient_td"][t] = fit["coefficient"] * spread[k]
+            self._fitted["root_tdd"][t] = fit["root"] * spread[k]
+            self._fitted["middle_td"][t] = fit["middle"]
+            self._fitted["intercept_t"][t] = centre[k] + fit["intercept"] * spread[k]
+            self._fitted["noise_t"][t] = fit["noise"] * spread[k] ** 2
+            self._fitted["intercept_variance_t"][t] = fit["noise"] * spread[k] ** 2 / len(y)
 
     def _predict(self, inputs: Inputs, rng: np.random.Generator) -> Prediction:
         x = self._scaling.apply(raw_features(inputs, self.modalities))
@@ -79,6 +80,35 @@ class Linear(Model):
         self._targets = names_from_array(arrays.pop("targets"))
         self._scaling = Scaling(arrays.pop("centre_d"), arrays.pop("scale_d"))
         self._fitted = arrays
+
+
+def _robust(x: np.ndarray, y: np.ndarray, weight: np.ndarray) -> dict[str, np.ndarray]:
+    """Ridge under Student-t noise: refitted with less weight on what the last fit missed by far.
+
+    Lange, Little & Taylor 1989, JASA 84, 881; degrees of freedom as in Liu & Rubin 1995, Statistica Sinica 5, 19.
+    ``noise`` is the variance whose 68 % interval holds 68 % of the residuals, enlarged by the degrees of freedom used.
+    """
+    trust = weight
+    for _ in range(ROUNDS):
+        middle, intercept = np.average(x, axis=0, weights=trust), np.average(y, weights=trust)
+        centred, target = (x - middle) * np.sqrt(trust)[:, None], (y - intercept) * np.sqrt(trust)
+        eigenvalues, basis = np.linalg.eigh(centred.T @ centred)
+        eigenvalues = np.maximum(eigenvalues, 0)
+        solution, alpha, beta = _evidence(eigenvalues, basis.T @ (centred.T @ target), target @ target, len(y))
+        squares = (y - intercept - (x - middle) @ (basis @ solution)) ** 2
+        freedom = _freedom(beta * squares, weight)
+        trust = weight * (freedom + 1) / (freedom + beta * squares)
+    used = min((beta * eigenvalues / (beta * eigenvalues + alpha)).sum(), 0.9 * len(y))
+    noise = max(quantile(squares, weight, 0.68) / Z68**2, TINY / beta) / (1 - used / len(y))
+    root = basis / np.sqrt(beta * eigenvalues + alpha)
+    return {"coefficient": basis @ solution, "intercept": intercept, "middle": middle, "root": root, "noise": noise}
+
+
+def _freedom(squares_n: np.ndarray, weight_n: np.ndarray) -> float:
+    """The most likely of `FREEDOMS` for squared residuals in units of the noise's squared scale."""
+    v = FREEDOMS[:, None]
+    likelihood = gammaln((v + 1) / 2) - gammaln(v / 2) - 0.5 * np.log(v) - (v + 1) / 2 * np.log1p(squares_n / v)
+    return float(FREEDOMS[np.argmax(likelihood @ weight_n)])
 
 
 def _evidence(eigenvalues: np.ndarray, projected: np.ndarray, total: float, n: int) -> tuple[np.ndarray, float, float]:

@@ -47,7 +47,7 @@ _SPECS = (
     ),
     Spec(
         "random_forest", MODALITIES, "classical", "Random forest on physical features; the strong classical baseline.",
-        "core.models.forest:RandomForest", {"modalities": "all", "trees": 120, "min_leaf": 4},
+        "core.models.forest:RandomForest", {"modalities": "all", "trees": 100, "min_leaf": 4},
     ),
 )
 MODELS: dict[str, Spec] = {spec.name: spec for spec in _SPECS}
