@@ -101,3 +101,13 @@ def test_features_of_absent_rows_are_missing_and_the_others_unmoved(modality):
     some = features.of(modality, inputs, np.array([True, False, True, True]))
     assert np.isnan(some[1]).all()
     assert some[[0, 2]] == pytest.approx(features.of(modality, inputs, np.ones(4, dtype=bool))[[0, 2]], nan_ok=True, rel=1e-4, abs=1e-4)
+
+
+def test_features_hardly_change_when_inputs_are_kept_in_half_precision():
+    stored = galaxy(0.1, EMISSION, noise=0.5)
+    whole = spectrum.model_input(stored[None], np.array([np.nan]))
+    one, two = (features.of("spectrum", x, np.ones(1, dtype=bool))[0] for x in (whole, whole.astype(np.float16)))
+    assert two == pytest.approx(one, abs=0.06)
+    stamp = image.model_input(_gaussian(2000, 3, 3)[None, None].repeat(5, axis=1), np.zeros(1))
+    one, two = (features.of("image", x, np.ones(1, dtype=bool))[0] for x in (stamp, stamp.astype(np.float16)))
+    assert two == pytest.approx(one, abs=0.005)

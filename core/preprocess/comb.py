@@ -54,7 +54,7 @@ def score(inputs_n2p: np.ndarray, comb: Comb) -> np.ndarray:
     Weighted sum of the smoothed significance at the lines that lie inside the coverage, over the
     root of the sum of their squared weights.
     """
-    x = inputs_n2p[:, CHANNELS.index("significance")]
+    x = inputs_n2p[:, CHANNELS.index("significance")].astype(np.float32)
     smooth = comb.sign * gaussian_filter1d(x, comb.width, axis=1, truncate=3)
     good = gaussian_filter1d((x != 0).astype(np.float32), comb.width, axis=1, truncate=3)
     total, weight = np.zeros((2, len(x), SHIFTS), dtype=np.float32)

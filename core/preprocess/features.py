@@ -41,7 +41,8 @@ def of(modality: str, inputs: np.ndarray, present_n: np.ndarray) -> np.ndarray:
 
     Parameters
     ----------
-    modality : image, spectrum or photometry. inputs : its model inputs, (n, ...). present_n : bool (n,).
+    modality : image, spectrum or photometry. inputs : its model inputs, (n, ...), single or half precision.
+    present_n : bool (n,).
     """
     out = np.full((len(inputs), len(COLUMNS[modality])), np.nan, dtype=np.float32)
     rows = np.flatnonzero(present_n)

@@ -119,7 +119,7 @@ def model_input(spectra_n2p: np.ndarray, ebv_n: np.ndarray) -> np.ndarray:
 def dereddened_flux(inputs_n2p: np.ndarray) -> np.ndarray:
     """Undo `model_input`: dereddened flux in 1e-17 erg/s/cm2/A, float32 (n, p), the continuum where a pixel was
     bad; NaN outside the coverage and for galaxies without a spectrum."""
-    level = inputs_n2p[:, CHANNELS.index("level")]
+    level = inputs_n2p[:, CHANNELS.index("level")].astype(np.float32)
     return np.where(_covered(level != 0), np.sinh(level) * np.float32(LEVEL_FLUX), np.float32(np.nan))
 
 
