@@ -3,10 +3,15 @@
 import hashlib
 import io
 import json
+import os
+import shutil
+import uuid
 import zipfile
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import BinaryIO
 
 import pandas as pd
 
@@ -83,18 +88,22 @@ def methods(provenance: dict) -> str:
     )
 
 
-def keep_upload(ws: Workspace, name: str, content: bytes) -> Path:
-    """Store an uploaded file in the workspace and return its path; the same content twice is one file.
+def keep_uploads(ws: Workspace, files: Sequence[tuple[str, BinaryIO]]) -> Path:
+    """Store files that were uploaded together in a folder of the workspace and return it.
 
-    Only the last part of ``name`` is used, so that no upload can leave its folder.
+    Files that belong together (five bands, a pair of catalogues) stay side by side; the same upload twice is one folder.
+    Of a name only its last part is used, so that no upload can leave the folder. Raises `BadInput` when two files share a name.
     """
-    safe = Path(name.replace("\\", "/")).name.lstrip(".") or "upload"
-    folder = ws.path / "uploads" / hashlib.sha256(content).hexdigest()[:16]
+    names = [_safe(name) for name, _ in files]
+    twice = sorted({n for n in names if names.count(n) > 1})
+    if twice:
+        raise BadInput("files uploaded together", "have different names", f"{twice[0]} twice", "this upload", "Rename one, or upload it by itself")
+    digests = "".join(f"{name} {hashlib.file_digest(file, 'sha256').hexdigest()}\n" for name, (_, file) in zip(names, files, strict=True))
+    folder = ws.path / "uploads" / hashlib.sha256(digests.encode()).hexdigest()[:16]
     folder.mkdir(parents=True, exist_ok=True)
-    temporary = folder / f".{safe}.part"
-    temporary.write_bytes(content)
-    temporary.replace(folder / safe)
-    return folder / safe
+    for name, (_, file) in zip(names, files, strict=True):
+        _store(folder / name, file)
+    return folder
 
 
 def listing(ws: Workspace, wanted: census.Filter, limit: int = 1000) -> tuple[pd.DataFrame, int]:
@@ -119,6 +128,19 @@ def label_counts(ws: Workspace) -> pd.DataFrame:
     known = {t.name: t.unit for t in truth.targets(ws)}
     counts = counts.reindex(list(known), fill_value=0).astype(int)
     return counts.assign(galaxies=counts.sum(axis=1), unit=pd.Series(known)).rename_axis("target").reset_index()[["target", "unit", "galaxies", *census.SPLITS]]
+
+
+def _safe(name: str) -> str:
+    return Path(name.replace("\\", "/")).name.lstrip(".") or "upload"
+
+
+def _store(path: Path, file: BinaryIO) -> None:
+    """Copy a file so that it is there whole or not at all."""
+    file.seek(0)
+    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}")
+    with open(temporary, "wb") as target:
+        shutil.copyfileobj(file, target)
+    os.replace(temporary, path)
 
 
 def _label_rows(ws: Workspace, values: pd.DataFrame, mark: int) -> pd.DataFrame:

@@ -149,7 +149,12 @@ def _steps(ws: Workspace, here: Census) -> list[Step]:
 def fresh_labels(ws: Workspace) -> int:
     """How many rows of the label log no finished run has seen."""
     seen = runs.frame(ws).query("status == 'done'")["label_high_water"]
-    return labels.high_water(ws) - (int(seen.max()) if len(seen) else 0)
+    return decisions_since(ws, int(seen.max()) if len(seen) else 0)
+
+
+def decisions_since(ws: Workspace, mark: int) -> int:
+    """How many rows the label log has grown by since it stood at ``mark``."""
+    return labels.high_water(ws) - mark
 
 
 def _batch_sentence(waiting: int, fresh: int) -> str:

@@ -111,9 +111,9 @@ def _state(run, mark: int) -> str:
     if run.status != "done":
         return run.status
     if run.stale:
-        return f"stale: {run.stale} of its labels were undone"
+        return f"stale: {run.stale:,} of its labels undone"
     newer = mark - run.label_high_water
-    return f"{newer} decisions behind" if newer else "up to date"
+    return f"{newer:,} decision{'s' * (newer != 1)} behind" if newer else "up to date"
 
 
 def _again(ws: Workspace, run) -> list[int]:

@@ -26,7 +26,7 @@ def workspace() -> Workspace:
 
 def annotator() -> str:
     """Who is labelling: the signed-in person, else the name declared here or in an earlier visit."""
-    return signed_in() or st.session_state.get("annotator") or unquote(st.context.cookies.get(COOKIE, "")) or NAMELESS
+    return signed_in() or st.session_state.get("annotator") or _remembered() or NAMELESS
 
 
 def signed_in() -> str:
@@ -78,6 +78,12 @@ def show_told() -> None:
 def is_dark() -> bool:
     """Whether the browser shows the dark theme."""
     return st.context.theme.type == "dark"
+
+
+def _remembered() -> str:
+    """The name this browser declared in an earlier visit; empty where it declared none, or there is no browser."""
+    cookie = st.context.cookies.get(COOKIE)
+    return unquote(cookie)[:60] if isinstance(cookie, str) else ""
 
 
 def _go_through_the_router() -> None:
