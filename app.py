@@ -5,7 +5,7 @@ import streamlit as st
 from core.ui import frame
 from core.ui.guard import guarded
 
-st.set_page_config(page_title="Lookback", page_icon=frame.MARK, layout="wide")
+st.set_page_config(page_title="Lookback", page_icon=frame.MARK, layout="wide", menu_items={"About": frame.ABOUT})
 page = st.navigation([
     st.Page("pages/overview.py", title="Overview", icon=":material/space_dashboard:", default=True),
     st.Page("pages/explore.py", title="Explore", icon=":material/bubble_chart:"),

@@ -102,8 +102,18 @@ def test_stages_of_the_demo_follow_its_jobs(ws):
     first, *rest = overviewing.stages(ws)
     assert (first.title, first.state, first.fraction, first.sentence) == ("Galaxies", "running", 0.25, "Drawing galaxy 750 of 3,000")
     assert [s.state for s in rest] == ["waiting", "waiting"]
+    jobs.enqueue(ws, "embed", "Map", {})
     jobs.finish(ws, job["id"], job["fence"], "done", {})
-    assert overviewing.stages(ws)[0].state == "done"
+    assert overviewing.stages(ws)[0].state == "done" and overviewing.is_filling(ws)
+
+
+def test_training_after_the_demo_is_not_part_of_it(ws):
+    jobs.enqueue(ws, "demo", "Build", {})
+    job = jobs.claim(ws, "worker", 60)
+    jobs.finish(ws, job["id"], job["fence"], "done", {})
+    time.sleep(0.01)
+    jobs.enqueue(ws, "train", "Train mean", {"model": "mean"})
+    assert not overviewing.is_filling(ws) and overviewing.stages(ws)[2].state == "waiting"
 
 
 def test_jobs_without_a_worker_wait_in_vain(ws):

@@ -173,8 +173,8 @@ def is_waiting_in_vain(ws: Workspace) -> bool:
 
 
 def is_filling(ws: Workspace) -> bool:
-    """Whether the demo sky is on its way: its job has been asked for, and maps and first models are not all there yet."""
-    return bool((jobs.frame(ws)["kind"] == "demo").any()) and any(s.state != "done" for s in stages(ws)) and len(jobs.active(ws)) > 0
+    """Whether the demo sky is on its way: its job, or a map or a first model that it asked for, runs or waits."""
+    return bool(_of_the_demo(jobs.frame(ws))["status"].isin(["queued", "running"]).any())
 
 
 def build_demo(ws: Workspace, n: int = 3000, seed: int = 0) -> int | None:
@@ -184,8 +184,17 @@ def build_demo(ws: Workspace, n: int = 3000, seed: int = 0) -> int | None:
 
 def stages(ws: Workspace) -> list[Stage]:
     """How far the demo sky is: its galaxies, its maps, its first models."""
-    table = jobs.frame(ws).query("status not in ('failed', 'cancelled')")
+    table = _of_the_demo(jobs.frame(ws)).query("status not in ('failed', 'cancelled')")
     return [_stage(title, table[table["kind"] == kind]) for title, kind in STAGES]
+
+
+def _of_the_demo(table: pd.DataFrame) -> pd.DataFrame:
+    """The newest demo job and what it has asked for: what was queued between its start and its end."""
+    demo = table.query("kind == 'demo'").head(1)
+    if demo.empty:
+        return demo
+    first, end = demo.iloc[0]["id"], demo.iloc[0]["finished"] or "9999"
+    return table[(table["id"] >= first) & (table["created"] <= end) & table["kind"].isin([kind for _, kind in STAGES])]
 
 
 def _stage(title: str, rows: pd.DataFrame) -> Stage:

@@ -10,7 +10,7 @@ from core.ui.guard import callback, guarded
 
 HERE = Path(__file__).parent
 LOGO, MARK, STYLE = HERE / "logo.svg", HERE / "mark.svg", HERE / "style.css"
-ABOUT = "**Lookback**: label the galaxies that teach the model most."
+ABOUT = "**Lookback**: label the galaxies that teach the model most. An active-learning desk for redshifts and star-formation rates."
 
 
 def draw() -> None:

@@ -58,8 +58,9 @@ def cards(kinds: tuple[str, ...] | None = None) -> None:
     """The cards themselves, for callers that are a fragment already."""
     active = jobs.active(state.workspace())
     active = active if kinds is None else active[active["kind"].isin(kinds)]
-    for job in active.itertuples():
+    for job in active.query("status == 'running'").itertuples():
         _card(job)
+    _waiting(active.query("status == 'queued'"))
 
 
 def _card(job) -> None:
@@ -71,9 +72,17 @@ def _card(job) -> None:
                      disabled=bool(job.cancel_requested), width="stretch")
 
 
+def _waiting(queued: pd.DataFrame) -> None:
+    """Jobs that wait for their turn, in order, each with a way to take it off the queue."""
+    if queued.empty:
+        return
+    with st.container(border=True, horizontal=True, vertical_alignment="center", key="jobs_waiting"):
+        st.markdown(":gray[:material/hourglass_empty: Waiting]", width="content")
+        for job in queued.itertuples():
+            st.button(job.title, key=f"cancel_{job.id}", type="secondary", icon=":material/close:", icon_position="right", on_click=_cancel, args=(state.workspace(), job.id), help="Take it off the queue")
+
+
 def _where(job) -> str:
-    if job.status == "queued":
-        return "waiting for its turn"
     if overviewing.is_orphaned(job):
         return "its worker is gone; another takes over"
     left = overviewing.remaining_seconds(job)

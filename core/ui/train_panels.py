@@ -89,7 +89,7 @@ def _live() -> None:
     ws = state.workspace()
     jobs_panel.cards()
     table = training.curves(ws)
-    with section("Loss curves", "The newest run of each network. Validation loss as a full line, training loss dotted. Targets are standardised, so losses of different targets can be added."):
+    with section("Loss curves", "The newest run of each network. Validation loss as a full line, training loss dotted. Targets are standardised, so losses of different targets can be added.", key="live_curves"):
         if table.empty:
             nothing_yet("Networks draw their curves here while they train; classical models have none.")
         else:
