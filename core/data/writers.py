@@ -4,6 +4,7 @@ Each function takes a `core.data.records.Chunk` (of the mock sky, say) and the n
 in it. ``python -m core.data.writers [FOLDER]`` writes the samples that are kept in data/sample.
 """
 
+import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -244,13 +245,15 @@ def _hisscube_units(nanomaggies: np.ndarray) -> np.ndarray:
 
 
 def _write_headers(file: h5py.File, chunk: Chunk, rows: Sequence[int]) -> None:
-    """FITS headers as JSON, and one region reference a row that points at its own."""
-    headers = [dict(_header(_object(chunk, r)[0], 0)) for r in rows]
+    """FITS headers of all spectra as JSON, those without an image first, and one region reference a row of the dense cube to its own."""
+    has_image = set(chunk.arrays["image"][0].tolist())
+    listed = [r for r in chunk.arrays["spectrum"][0].tolist() if r not in has_image] + list(rows)
     kind = np.dtype([("path", h5py.string_dtype()), ("header", h5py.string_dtype())])
-    table = file.create_dataset("sparse_cube/spectra/metadata", data=np.array([(chunk.objects["key"].iloc[r], pd.Series(h).to_json()) for r, h in zip(rows, headers, strict=True)], dtype=kind))
+    lines = [(f"{chunk.objects['key'].iloc[r]}.fits", json.dumps(dict(_header(_object(chunk, r)[0], 0)))) for r in listed]
+    table = file.create_dataset("sparse_cube/spectra/metadata", data=np.array(lines, dtype=kind))
     references = file.create_dataset(HEADER_REFERENCES, (len(rows), 1), dtype=h5py.regionref_dtype)
-    for i in range(len(rows)):
-        references[i, 0] = table.regionref[i : i + 1]
+    for i, at in enumerate(range(len(listed) - len(rows), len(listed))):
+        references[i, 0] = table.regionref[at : at + 1]
 
 
 if __name__ == "__main__":

@@ -57,7 +57,7 @@ def paint(kind: str, image: np.ndarray, spectrum: np.ndarray, rng: np.random.Gen
         image += _bleeding(rng) * np.array([0.4, 1.0, 1.2, 1.1, 0.7])[:, None, None]
         spectrum[0] += np.float32(rng.uniform(5, 60)) * (spectrum[1] > 0) * (WAVE / 6000) ** rng.uniform(-4, 2)
     else:
-        spectrum[1, rng.integers(0, spectrum.shape[1], 900)] = 0
+        spectrum[:, rng.integers(0, spectrum.shape[1], 900)] = 0
 
 
 def _star(wave: np.ndarray, temperature: float) -> np.ndarray:

@@ -60,7 +60,7 @@ def photometry(sources: Sources, ebv: np.ndarray, rng: np.random.Generator) -> n
 
 
 def spectra(sources: Sources, ebv: np.ndarray, depth: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Fibre spectra as a reduction gives them: flux and ivar on `LOGLAM`, float32 (n, 2, 4620).
+    """Fibre spectra as a reduction gives them: flux and ivar on `LOGLAM`, float32 (n, 2, 4620); both 0 where there is no information.
 
     ``depth`` (n,) multiplies the sky noise: short or cloudy exposures have more than 1. At sky
     lines the noise is larger than elsewhere, and the residual larger than the noise says.
@@ -71,9 +71,8 @@ def spectra(sources: Sources, ebv: np.ndarray, depth: np.ndarray, rng: np.random
     sky = np.interp(WAVE, _NOISE_AT, _NOISE) * depth[:, None] * (1 + 0.8 * lines)
     sigma = sky * np.sqrt(1 + np.clip(clean, 0, None) / SKY_FLUX)
     flux = clean + sigma * rng.standard_normal(clean.shape, dtype=np.float32) + sky * _residuals(n, lines, rng)
-    ivar = np.where(_bad_pixels(n, rng), 0.0, 1 / sigma**2)
-    outside = _outside(n, rng)
-    return np.stack([np.where(outside, 0, flux), np.where(outside, 0, ivar)], axis=1).astype(np.float32)
+    bad = _bad_pixels(n, rng) | _outside(n, rng)
+    return np.stack([np.where(bad, 0, flux), np.where(bad, 0, 1 / sigma**2)], axis=1).astype(np.float32)
 
 
 def signal_to_noise(spectra_n2p: np.ndarray) -> np.ndarray:
