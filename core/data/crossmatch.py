@@ -12,6 +12,7 @@ from core.data.splits import SAME_GALAXY_ARCSEC, chord, unit_vectors
 
 MATCH_ARCSEC = 1.5
 _FIBRE = ("plate", "mjd", "fiberid")
+_IDENTITY = ("id", "key", "objid", "specobjid", *_FIBRE, "ra", "dec", "sky_group")
 
 
 class Sky:
@@ -47,35 +48,47 @@ class Known:
 
     Attributes
     ----------
-    keys : key or alias -> id. fibres : (plate, mjd, fiberid) -> id. objids, specobjids : id of a survey -> ids.
-    holds : id -> modalities present, as bits (see `bits_of`). groups : id -> sky group. places : id -> (ra, dec). sky : positions to search.
+    keys : key or alias -> id. key_of : id -> key. fibres : (plate, mjd, fiberid) -> id, and fibre_of the way back.
+    objids, specobjids : id of a survey -> ids. holds : id -> modalities present, as bits (see `bits_of`).
+    groups : id -> sky group. places : id -> (ra, dec), for objects that have a position. sky : these, to search.
     """
 
     keys: dict[str, int] = field(default_factory=dict)
+    key_of: dict[int, str] = field(default_factory=dict)
     fibres: dict[tuple[int, int, int], int] = field(default_factory=dict)
+    fibre_of: dict[int, tuple[int, int, int]] = field(default_factory=dict)
     objids: dict[str, list[int]] = field(default_factory=dict)
     specobjids: dict[str, list[int]] = field(default_factory=dict)
-    fibre_of: dict[int, tuple[int, int, int]] = field(default_factory=dict)
     holds: dict[int, int] = field(default_factory=dict)
     groups: dict[int, int] = field(default_factory=dict)
     places: dict[int, tuple[float, float]] = field(default_factory=dict)
     sky: Sky = field(default_factory=Sky)
 
     def add(self, table: pd.DataFrame) -> None:
-        """Take in objects: columns id, key, objid, specobjid, plate, mjd, fiberid, ra, dec, sky_group; an id that is known is left as it is."""
-        fresh = table[~table["id"].isin(self.holds)].drop_duplicates("id")
-        for row in fresh.itertuples():
-            number = int(row.id)
-            self.keys[row.key] = number
-            self.groups[number], self.places[number] = int(row.sky_group), (float(row.ra), float(row.dec))
-            self.holds[number] = 0
-            for index, value in ((self.objids, row.objid), (self.specobjids, row.specobjid)):
-                if isinstance(value, str):
-                    index.setdefault(value, []).append(number)
-            fibre = _fibre(row.plate, row.mjd, row.fiberid)
-            if fibre:
-                self.fibres[fibre], self.fibre_of[number] = number, fibre
-        self.sky.add(fresh["id"].to_numpy(), fresh["ra"].to_numpy(float), fresh["dec"].to_numpy(float))
+        """Take in objects: columns id, key, objid, specobjid, plate, mjd, fiberid, ra, dec, sky_group.
+
+        Of one that is known, what was not known yet is added; a key that differs is one more alias.
+        """
+        placed: list[int] = []
+        for number, key, objid, specobjid, *fibre, ra, dec, group in zip(*(_column(table, c) for c in _IDENTITY), strict=True):
+            self.keys.setdefault(key, number)
+            self.key_of.setdefault(number, key)
+            self.groups.setdefault(number, group)
+            self.holds.setdefault(number, 0)
+            self._name(number, objid, specobjid, _fibre(*fibre))
+            if number not in self.places and ra == ra and dec == dec:
+                self.places[number] = (ra, dec)
+                placed.append(number)
+        places = np.array([self.places[n] for n in placed]).reshape(-1, 2)
+        self.sky.add(np.array(placed, dtype=np.int64), places[:, 0], places[:, 1])
+
+    def _name(self, number: int, objid: str | None, specobjid: str | None, fibre: tuple[int, int, int] | None) -> None:
+        for index, value in ((self.objids, objid), (self.specobjids, specobjid)):
+            if value is not None and number not in index.setdefault(value, []):
+                index[value].append(number)
+        if fibre:
+            self.fibres.setdefault(fibre, number)
+            self.fibre_of.setdefault(number, fibre)
 
     def around(self, ra: np.ndarray, dec: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """ra, dec and group of the objects near positions: what `core.data.splits.sky_groups` inherits from."""
@@ -154,7 +167,8 @@ def _fibre(plate: object, mjd: object, fiberid: object) -> tuple[int, int, int] 
 
 
 def _column(objects: pd.DataFrame, name: str) -> list:
-    """A column as a list, None where it is missing or has no value."""
+    """A column as a list; what is missing is NaN in ra and dec, None elsewhere."""
+    missing = np.nan if name in ("ra", "dec") else None
     if name not in objects:
-        return [np.nan if name in ("ra", "dec") else None] * len(objects)
-    return [None if v is pd.NA or (isinstance(v, float) and v != v and name not in ("ra", "dec")) else v for v in objects[name].tolist()]
+        return [missing] * len(objects)
+    return [missing if v is None or v is pd.NA or v != v else v for v in objects[name].tolist()]

@@ -60,15 +60,24 @@ def native(array: np.ndarray) -> np.ndarray:
     return array.astype(array.dtype.newbyteorder("="), copy=True)
 
 
+def nth(hdus: fits.HDUList, index: int) -> object:
+    """An HDU, None when the file has fewer; unlike ``len`` it does not read the headers behind it."""
+    try:
+        return hdus[index]
+    except IndexError:
+        return None
+
+
 def first_row(hdus: fits.HDUList, index: int, wanted: set[str]) -> dict[str, object]:
     """Some columns of the first row of a table, by lower-case name; {} when there is no such table or row.
 
     Read from the bytes: astropy builds all 250 columns of an SDSS catalogue row before it gives
     one, which takes nine tenths of the time of reading a spectrum.
     """
-    place = hdus[index].fileinfo() if index < len(hdus) else None
-    if place is None:
+    hdu = nth(hdus, index)
+    if hdu is None:
         return {}
+    place = hdu.fileinfo()
     header = _bytes(place, place["hdrLoc"], place["datLoc"]).decode("ascii", "replace")
     cards = dict(_CARD.findall(header))
     if not cards.get("TFIELDS") or cards["NAXIS2"] == "0":

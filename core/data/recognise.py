@@ -5,14 +5,15 @@
 
 import os
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
 
 from core.columns import BANDS
 from core.data import hisscube, mpa_jhu, plain_arrays, sdss_frame, sdss_spectrum, sdss_spectrum_dr7, stamp, table, table_files
-from core.data.fits_files import FITS_NAME, column_names, opened
+from core.data.crossmatch import MATCH_ARCSEC, Sky
+from core.data.fits_files import FITS_NAME, column_names, nth, opened
 from core.data.records import Chunk
 from core.errors import BadInput, LookbackError, Unrecognised
 
@@ -48,7 +49,7 @@ class Item:
         """One file by its path, several by their folder and what they share."""
         if len(self.paths) == 1:
             return str(self.paths[0])
-        names = [p.name for p in self.paths]
+        names = [p.name for p in self.paths[: len(BANDS)]]
         head, tail = os.path.commonprefix(names), os.path.commonprefix([n[::-1] for n in names])[::-1]
         shared = f"{head}*{tail}" if head or tail else ", ".join(names)
         return str(self.paths[0].parent / shared)
@@ -77,23 +78,24 @@ class Plan:
 
 @dataclass(frozen=True)
 class Product:
-    """One kind of input: what people call it, its files, its reader, and whether one file is one object."""
+    """One kind of input: what people call it, its files, its reader; ``group`` items are read together in
+    one process of a pool, 0 = an item is long and read as a stream."""
 
     name: str
     files: str
     read: Callable[[Item, Options], Iterator[Chunk]]
-    is_small: bool = field(default=False)
+    group: int = 0
 
 
 PRODUCTS = {
-    "sdss spectrum": Product("SDSS spectrum (DR8 and later)", "spec-PLATE-MJD-FIBER.fits", lambda i, o: iter([sdss_spectrum.read(i.paths[0])]), True),
-    "sdss dr7 spectrum": Product("SDSS spectrum (DR7)", "spSpec-MJD-PLATE-FIBER.fit", lambda i, o: iter([sdss_spectrum_dr7.read(i.paths[0])]), True),
+    "sdss spectrum": Product("SDSS spectrum (DR8 and later)", "spec-PLATE-MJD-FIBER.fits", lambda i, o: iter([sdss_spectrum.read(i.paths[0])]), 32),
+    "sdss dr7 spectrum": Product("SDSS spectrum (DR7)", "spSpec-MJD-PLATE-FIBER.fit", lambda i, o: iter([sdss_spectrum_dr7.read(i.paths[0])]), 32),
     "table": Product("Catalogue", ".csv .tsv .fits .vot .parquet", lambda i, o: table.read(i.paths[0], o.mapping)),
     "hiss-cube": Product("HiSS-Cube", ".h5 with dense_cube", lambda i, o: hisscube.read(i.paths[0], o.mapping)),
     "arrays": Product("Plain arrays", ".npy .npz .h5", lambda i, o: plain_arrays.read(i.paths[0], o.mapping)),
-    "stamps": Product("Five-band stamps", "*_u.fits to *_z.fits, or one file of five", lambda i, o: iter([stamp.read(list(i.paths))]), True),
+    "stamps": Product("Five-band stamps", "*_u.fits to *_z.fits, or one file of five", lambda i, o: iter([stamp.read(list(i.paths))]), 16),
     "sdss frames": Product("SDSS field", "frame-{ugriz}-RUN-CAMCOL-FIELD.fits.bz2, with or without a table of positions",
-                           lambda i, o: sdss_frame.read(list(i.paths[:5]), _positions(i.paths[5:], o))),
+                           lambda i, o: sdss_frame.read(list(i.paths[:5]), _positions(i.paths[5:], o)), 1),
     "mpa-jhu": Product("MPA-JHU star-formation rates", "gal_totsfr_dr7_v5_2.fits + gal_info_dr7_v5_2.fit", lambda i, o: mpa_jhu.read(list(i.paths), o.fibres)),
 }
 """In the order of reading: objects first, then what attaches to them by position, then what only adds to them."""
@@ -162,7 +164,7 @@ def _fits_kind(path: Path, mapping: dict[str, str] | None) -> str:
     with opened(path) as hdus:
         first = hdus[0].header.copy()
         has_image = bool(first.get("NAXIS"))
-        names = column_names(hdus[1]) if len(hdus) > 1 and not has_image else set()
+        names = set() if has_image else column_names(nth(hdus, 1))
         shapes = [] if names else [h.shape for h in hdus[:6] if h.is_image and len(h.shape)]
     if {"flux", "loglam", "ivar"} <= names:
         return "sdss spectrum"
@@ -254,11 +256,20 @@ def _pairs(kinds: dict[str, list[Path]], refusals: list[Refusal]) -> list[Item]:
 
 
 def _positions(tables: tuple[Path, ...], options: Options) -> pd.DataFrame | None:
-    """Places to cut: those of the tables given with the frames, and of objects that are here already."""
-    found = [table.positions(p, options.mapping) for p in tables]
-    if options.positions is not None:
-        found.insert(0, options.positions)
-    return pd.concat(found, ignore_index=True).drop_duplicates("key", ignore_index=True) if found else None
+    """Places to cut: objects that are here already, then those of the tables given with the frames that are none of these."""
+    found = options.positions
+    for path in tables:
+        places = table.positions(path, options.mapping)
+        if found is not None:
+            places = places[[not hits for hits in _near(found, places)]]
+        found = places if found is None else pd.concat([found, places], ignore_index=True)
+    return found
+
+
+def _near(here: pd.DataFrame, places: pd.DataFrame) -> list[list]:
+    sky = Sky()
+    sky.add(here.index.to_numpy(), here["ra"].to_numpy(float), here["dec"].to_numpy(float))
+    return sky.near(places["ra"].to_numpy(float), places["dec"].to_numpy(float), MATCH_ARCSEC)
 
 
 def _alone(path: Path) -> str:

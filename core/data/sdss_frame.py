@@ -36,8 +36,9 @@ def read(paths: list[Path], positions: pd.DataFrame | None = None) -> Iterator[C
     Parameters
     ----------
     paths : the five frames in the order ugriz.
-    positions : columns ra and dec (deg) and optionally further object columns (key, objid ...); those outside
-        the field are passed over. None or none inside: `sources` looks for them.
+    positions : columns ra and dec (deg) and optionally further object columns (key, objid, source ...); those outside
+        the field, and those that an earlier cut of this field found by itself, are passed over. None or none
+        left: `sources` looks for them.
 
     Yields
     ------
@@ -49,7 +50,7 @@ def read(paths: list[Path], positions: pd.DataFrame | None = None) -> Iterator[C
     stamps = [cutout.cut(bands, x, y) for x, y in zip(table["x"], table["y"], strict=True)]
     inside = np.array([s is not None for s in stamps], dtype=bool)
     left_out = {"stamp reaches over an edge of the field": int((~inside).sum())}
-    objects = table[inside].drop(columns=["x", "y"]).assign(source=f"SDSS frame {field}").reset_index(drop=True)
+    objects = table[inside].drop(columns=["x", "y"]).assign(source=source_of(field)).reset_index(drop=True)
     images = [s for s in stamps if s is not None]
     for start in range(0, max(len(images), 1), CHUNK):
         part = images[start : start + CHUNK]
@@ -57,12 +58,9 @@ def read(paths: list[Path], positions: pd.DataFrame | None = None) -> Iterator[C
         yield Chunk(objects.iloc[start : start + CHUNK].reset_index(drop=True), arrays, notes=() if start else notes, left_out={} if start else left_out, total=len(images))
 
 
-def footprint(path: Path) -> tuple[float, float, float]:
-    """Middle of a frame (ra, dec) and the radius of the circle around it that holds it, all in deg."""
-    with opened(path) as hdus:
-        wcs, shape = _wcs(hdus[0].header), (hdus[0].header["NAXIS2"], hdus[0].header["NAXIS1"])
-    ra, dec = wcs.all_pix2world([[shape[1] / 2, shape[0] / 2]], 0)[0]
-    return float(ra), float(dec), float(np.hypot(*shape) / 2 * cutout.PIXEL_ARCSEC / 3600)
+def source_of(field: str) -> str:
+    """What objects found in a field say of where they came from."""
+    return f"SDSS frame {field}"
 
 
 def sources(pixels: np.ndarray) -> pd.DataFrame:
@@ -109,6 +107,8 @@ def _wcs(header: object) -> WCS:
 
 def _places(r: cutout.BandImage, positions: pd.DataFrame | None, field: str) -> tuple[pd.DataFrame, tuple[str, ...]]:
     """Objects with their pixel in r, and how they were found."""
+    if positions is not None and "source" in positions:
+        positions = positions[positions["source"] != source_of(field)]
     given = _inside(r, positions) if positions is not None and len(positions) else pd.DataFrame()
     if len(given):
         return _keyed(given), (f"{len(given)} of {len(positions)} given positions lie in field {field}.",)

@@ -23,6 +23,7 @@ USABLE_ZWARNING = (0, 16)
 """0 = no warning, 16 = MANY_OUTLIERS, which is harmless."""
 NAME = re.compile(r"spec-(\d+)-(\d+)-(\d+)\.fits?")
 _METADATA = ("subclass", "survey", "programname", "run2d", "objtype", "sourcetype", "platequality", "chunk")
+_CARDS = ("PLATEID", "MJD", "FIBERID", "PLUG_RA", "PLUG_DEC")
 _CATALOGUE = {*_METADATA, "plate", "mjd", "fiberid", "class", "z", "z_err", "zwarning", "plug_ra", "plug_dec", "ra", "dec", "specobjid", "bestobjid",
               "objid", "sn_median_all", "sn_median", "extinction"}
 
@@ -34,7 +35,7 @@ def read(path: Path) -> Chunk:
     when neither catalogue, header nor file name say which fibre it is.
     """
     with opened(path) as hdus:
-        header = dict(hdus[0].header)
+        header = {card: hdus[0].header.get(card) for card in _CARDS}
         pixels = columns_of_pixels(hdus[1], path)
         row = first_row(hdus, 2, _CATALOGUE)
     plate, mjd, fiberid = _fibre(row, header, path)
