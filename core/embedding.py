@@ -35,6 +35,8 @@ PARAMETERS: dict[str, dict[str, tuple[float, float, float, str]]] = {
 COMPONENTS = 50
 FEWEST = 10
 """Below this many galaxies UMAP and t-SNE have nothing to work with: the map is a PCA."""
+FEW_THREADS_BELOW = 10_000
+"""With fewer galaxies the threads of t-SNE wait for each other longer than they work, on a busy machine by far."""
 POOL, BIN = 4, 10
 Report = Callable[[float, str], None]
 
@@ -247,5 +249,17 @@ def _tsne(features_nd: np.ndarray, settings: dict, seed: int, start: np.ndarray,
     start = start - start.mean(axis=0)
     jitter = np.random.default_rng(seed).normal(0, 1e-3, start.shape)
     start = (start / (start.std() or 1.0) + jitter) * 1e-4
-    watch = {"callbacks": lambda i, error, xy: report(0.3 + 0.7 * min(i / 750, 1), "Laying out"), "callbacks_every_iters": 50}
-    return np.asarray(openTSNE.TSNE(perplexity=perplexity, random_state=seed, n_jobs=-1, **watch).fit(affinities=affinities, initialization=start))
+    threads = 1 if len(features_nd) < FEW_THREADS_BELOW else -1
+    model = openTSNE.TSNE(perplexity=perplexity, random_state=seed, n_jobs=threads, callbacks=_Watch(report), callbacks_every_iters=25)
+    return np.asarray(model.fit(affinities=affinities, initialization=start))
+
+
+class _Watch:
+    """Counts t-SNE's calls: it numbers its iterations anew in each of its two phases, 250 and 500 long."""
+
+    def __init__(self, report: Report):
+        self.report, self.calls = report, 0
+
+    def __call__(self, iteration: int, error: float, embedding: np.ndarray) -> None:
+        self.calls += 1
+        self.report(0.3 + 0.7 * min(self.calls / 30, 1), "Laying out")

@@ -1,5 +1,21 @@
-"""The Query page."""
+"""Compose a batch of galaxies to label: by what strategy, from where, why each, and what it buys."""
 
 import streamlit as st
 
-st.title("Query")
+from core.services import overviewing
+from core.ui import frame, query_panels, state
+from core.ui.layout import header, nothing_yet
+
+ws = state.workspace()
+header("Query", "Ask for the labels that teach the model most, and see why each galaxy was chosen before you agree.")
+if overviewing.is_simulated(ws):
+    frame.simulated_badge()
+if not overviewing.take_census(ws).objects:
+    nothing_yet("There is no galaxy to ask about yet.", "pages/data.py", "Bring galaxies in")
+else:
+    left, right = st.columns([1, 2.4], gap="medium")
+    with left:
+        request = query_panels.ask(ws)
+    with right:
+        query_panels.shown(ws, request)
+    query_panels.saved(ws)

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from core import embedding
-from core.columns import MODALITIES, Target
+from core.columns import MODALITIES, Target, task_groups
 from core.errors import NotFound
 from core.store import Workspace, arrays, batches, census, embeddings, jobs, labels, objects, runs, truth
 
@@ -98,6 +98,12 @@ def run_names(ws: Workspace) -> dict[int, str]:
     return {int(r.id): f"{r.name} · run {r.id}" for r in table.itertuples() if (runs.folder(ws, r.id) / "predictions.npz").exists()}
 
 
+def target_groups(ws: Workspace) -> dict[str, tuple[str, ...]]:
+    """Task group -> names of its targets, the workspace's own included."""
+    targets = truth.targets(ws)
+    return {group: tuple(targets[i].name for i in members) for group, members in task_groups(targets).items()}
+
+
 def version(ws: Workspace, name: str, run_id: int | None) -> tuple:
     """Changes whenever `map_table` would answer differently: a cache key."""
     maps = embeddings.frame(ws).query("name == @name")
@@ -109,7 +115,11 @@ def version(ws: Workspace, name: str, run_id: int | None) -> tuple:
 
 def map_table(ws: Workspace, name: str, run_id: int | None = None) -> MapTable:
     """A map with labels as they stand and what one run predicts; raises `NotFound`."""
-    ids, xy = embeddings.load(ws, name)
+    return galaxies(ws, *embeddings.load(ws, name), name, run_id)
+
+
+def galaxies(ws: Workspace, ids: np.ndarray, xy: np.ndarray, name: str = "", run_id: int | None = None) -> MapTable:
+    """`map_table` of galaxies that stand at ``xy``, float (n, 2), in the order of ``ids``."""
     table, targets = objects.frame(ws, ids), truth.targets(ws)
     mean, aleatoric, epistemic = _predictions(ws, run_id, ids, targets)
     return MapTable(
@@ -194,6 +204,12 @@ def details(table: MapTable, ids: np.ndarray, target: str) -> pd.DataFrame:
         "split": table.split[rows], "sn": table.sn[rows], "label": table.label[rows, c], "prediction": table.mean[rows, c],
         "epistemic": table.epistemic[rows, c], "aleatoric": table.aleatoric[rows, c],
     })
+
+
+def facts(ws: Workspace, ids: np.ndarray, target: str, run_id: int | None = None) -> pd.DataFrame:
+    """`details` of objects that need not be on any map."""
+    ids = np.asarray(ids, np.int64)
+    return details(galaxies(ws, ids, np.zeros((len(ids), 2), np.float32), run_id=run_id), ids, target)
 
 
 def nearest(ws: Workspace, table: MapTable, object_id: int, count: int = 12) -> np.ndarray:

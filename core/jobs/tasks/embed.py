@@ -8,7 +8,7 @@ from core import embedding
 from core.columns import MODALITIES
 from core.errors import BadInput, NotFound
 from core.jobs.context import TaskContext
-from core.jobs.inputs import load_inputs
+from core.jobs.inputs import iter_inputs
 from core.store import embeddings, objects, runs
 from core.store.workspace import Workspace
 
@@ -64,11 +64,11 @@ def _source(ctx: TaskContext, features: str, seed: int) -> Source:
 
 def _modality(ctx: TaskContext, modality: str, ids: np.ndarray, begin: float, share: float, seed: int) -> np.ndarray:
     """Leading components of one modality's inputs, read in chunks."""
-    rows = []
-    for start in range(0, len(ids), CHUNK):
-        inputs = load_inputs(ctx.ws, ids[start : start + CHUNK], (modality,))
+    rows, done = [], 0
+    for here, inputs in iter_inputs(ctx.ws, ids, (modality,), CHUNK):
         rows.append(embedding.summary(modality, inputs.arrays[modality]))
-        ctx.report(0.45 * (begin + share * min(start + CHUNK, len(ids)) / len(ids)), f"Reading {embedding.FEATURES[modality]}: {min(start + CHUNK, len(ids)):,} of {len(ids):,}")
+        done += len(here)
+        ctx.report(0.45 * (begin + share * done / len(ids)), f"Reading {embedding.FEATURES[modality]}: {done:,} of {len(ids):,}")
     return embedding.components(np.concatenate(rows), seed=seed)
 
 

@@ -1,0 +1,40 @@
+"""Colours that everybody can tell apart, on a light and on a dark page, and the shapes that stand beside them."""
+
+import numpy as np
+
+from core.services.exploring import CANNOT, LABELLED, STATES, UNLABELLED, WAITING
+
+OKABE_ITO = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#8A8D2E", "#7B3F98")
+"""Okabe & Ito 2008, colour universal design (jfly.uni-koeln.de/color); yellow and black, which vanish on one
+of the two pages, are replaced by olive and violet."""
+SYMBOLS = ("circle", "diamond", "square", "triangle-up", "cross", "star", "hexagon", "x")
+NOTHING = "#9a9cb3"
+"""Of what has no value, and of what is not labelled."""
+_STATE = {UNLABELLED: (NOTHING, "circle"), WAITING: ("#E69F00", "diamond"), CANNOT: ("#CC79A7", "x"), LABELLED: ("#0072B2", "square")}
+_STATE_ON_DARK = _STATE | {UNLABELLED: ("#6d7090", "circle"), LABELLED: ("#56B4E9", "square")}
+_VISIBLE = {False: (0.0, 0.9), True: (0.14, 1.0)}
+"""Part of viridis that stands out from a light and from a dark page."""
+_MIDDLE = {False: "#c9cad6", True: "#565a78"}
+HIGHLIGHT = {False: "#B3261E", True: "#FFD166"}
+
+
+def sequential(is_dark: bool) -> list[list]:
+    """Viridis, as [position, colour] pairs, less the end that would vanish in the page."""
+    from plotly.colors import sample_colorscale
+
+    low, high = _VISIBLE[is_dark]
+    places = np.linspace(0, 1, 12)
+    return [[float(p), c] for p, c in zip(places, sample_colorscale("Viridis", (low + (high - low) * places).tolist()), strict=True)]
+
+
+def diverging(is_dark: bool) -> list[list]:
+    """Blue below 0, orange above, as [position, colour] pairs."""
+    return [[0.0, "#56B4E9" if is_dark else "#0072B2"], [0.5, _MIDDLE[is_dark]], [1.0, "#F28E2B" if is_dark else "#D55E00"]]
+
+
+def categories(names: list[str], is_dark: bool) -> dict[str, tuple[str, str]]:
+    """Colour and marker of each category; label states have their own, the rest go in order."""
+    states = _STATE_ON_DARK if is_dark else _STATE
+    others = [n for n in names if n not in STATES]
+    ordered = {n: (OKABE_ITO[k % len(OKABE_ITO)], SYMBOLS[k % len(SYMBOLS)]) for k, n in enumerate(others)}
+    return {n: states.get(n) or ordered[n] for n in names}
