@@ -37,6 +37,12 @@ class Workspace:
     def embeddings(self) -> Path:
         return self.path / "embeddings"
 
+    @property
+    def born(self) -> str:
+        """When the database was made: tells a workspace from an earlier one in the same folder."""
+        with self.read() as db:
+            return str(db.conn.execute("SELECT MIN(applied_at) FROM _sqlite_migrations").fetchone()[0])
+
     @contextmanager
     def read(self) -> Iterator[sqlite_utils.Database]:
         """A connection of its own, closed at the end; nothing written through it is kept."""

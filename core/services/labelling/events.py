@@ -1,0 +1,194 @@
+"""What a person did at the desk becomes rows of the log, each event once however often it arrives."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from core.columns import SFR_TARGETS
+from core.errors import BadInput, LookbackError, NotFound
+from core.store import Workspace, acts, batches, labels, objects, truth
+from core.store.labels import Decision
+
+FLAGS = ("artefact", "blend", "sky residual", "wrong image", "quasar", "interesting")
+"""Standard issue words; others may be typed."""
+SKIP_REASONS = ("too faint", "second look", "bad spectrum", "ambiguous")
+"""Standard reasons to skip; others may be typed."""
+KINDS = ("grade", "cannot", "star", "skip", "flag", "catalogue", "undo")
+ASSISTED = "proposal"
+"""An event's ``origin`` when its redshift is the model's own, untouched."""
+_LONGEST = 500
+
+
+@dataclass(frozen=True)
+class Refused:
+    """An event that broke a rule: nothing was written for it. ``sentence`` says why."""
+
+    client: str
+    sequence: int
+    object_id: int | None
+    sentence: str
+
+
+@dataclass(frozen=True)
+class Applied:
+    """What became of events.
+
+    Attributes
+    ----------
+    acked : client -> highest sequence dealt with; the sender may forget events up to it.
+    refused : those that were not recorded.
+    back_to : the object of the last undone act, or None.
+    """
+
+    acked: dict[str, int] = field(default_factory=dict)
+    refused: tuple[Refused, ...] = ()
+    back_to: int | None = None
+
+
+def apply_events(ws: Workspace, annotator: str, events: Iterable[Mapping]) -> Applied:
+    """Record events in the order of their sequence; one that is in the log already is left alone.
+
+    Parameters
+    ----------
+    events : mappings with ``client`` (random, one a browser page), ``sequence`` (1, 2, ...), ``kind``
+        (one of `KINDS`) and ``object``; ``z``, ``sigma``, ``grade`` for a grade; ``words`` for a skip or a
+        flag; ``undoes`` {client, sequence} for an undo, else the newest act is undone; ``batch``,
+        ``milliseconds``, ``revealed``, ``proposal``, ``run`` and ``origin`` (where z came from) as they were
+        when the key was pressed.
+
+    Returns
+    -------
+    `Applied`; an event that breaks a rule is refused with a sentence and does not stop the others.
+    """
+    acked: dict[str, int] = {}
+    refused: list[Refused] = []
+    back_to = None
+    for event in sorted(events, key=_place):
+        client, sequence = _place(event)
+        try:
+            went_back = _apply(ws, annotator, event)
+            back_to = went_back if event.get("kind") == "undo" else back_to
+        except LookbackError as error:
+            refused.append(Refused(client, sequence, _id_or_none(event.get("object")), str(error)))
+        acked[client] = sequence
+    return Applied(acked, tuple(refused), back_to)
+
+
+def undo(ws: Workspace, annotator: str, client: str, sequence: int, act: tuple[str, int] | None = None) -> int | None:
+    """Retract an act of the annotator's, all its rows together; returns the object to go back to, None with nothing to undo.
+
+    ``act`` is its (client, sequence); None = the newest one that still stands. The same
+    (client, sequence) of the undo itself undoes once.
+    """
+    done = acts.rows(ws, annotator, client, sequence)
+    if len(done):
+        return int(done["object_id"].iloc[0])
+    rows = acts.rows(ws, annotator, *(act or _newest(ws, annotator)))
+    ids = rows.loc[rows["standing"] & (rows["action"] != "retract"), "id"]
+    if len(ids):
+        acts.retract(ws, ids, annotator, client, sequence)
+    return int(rows["object_id"].iloc[0]) if len(rows) else None
+
+
+def take_back(ws: Workspace, label_ids: Iterable[int], annotator: str, client: str, sequence: int) -> None:
+    """Retract rows of the log, anybody's, together; raises `NotFound` when one is not there."""
+    acts.retract(ws, label_ids, annotator, client, sequence)
+
+
+def take_from_catalogue(ws: Workspace, object_id: int, annotator: str, client: str, sequence: int, **context) -> list[int]:
+    """Label an object with every value that the catalogue knows of it, as an oracle would; returns the ids of the rows.
+
+    ``context`` are further fields of `Decision` (batch_id, milliseconds, shown). Raises `NotFound` when it knows none.
+    """
+    known = truth.frame(ws, [object_id])
+    if known.empty:
+        raise NotFound(f"The catalogue knows no value of object {object_id}. Label it by hand, or ingest a catalogue that covers it.")
+    return labels.record(ws, [
+        Decision(int(object_id), r.target, "label", annotator, client, sequence, value=float(r.value), source="catalogue",
+                 sigma=None if r.sigma is None or r.sigma != r.sigma else float(r.sigma), **context)
+        for r in known.itertuples()
+    ])
+
+
+def save_sfr(ws: Workspace, object_id: int, values: Mapping[str, float | None], annotator: str, client: str, sequence: int, **context) -> list[int]:
+    """Record SFR statistics given by hand, None = left empty; returns the ids of the rows.
+
+    Raises `BadInput` when all are empty, one is out of range, or percentiles cross: then nothing is written.
+    """
+    given = {t: values[t] for t in SFR_TARGETS if values.get(t) is not None}
+    if not given:
+        raise BadInput("SFR label", "have at least one of its eight values", "none", f"object {object_id}", "Enter what is known; the rest may stay empty")
+    return labels.record(ws, [Decision(int(object_id), t, "label", annotator, client, sequence, value=float(v), **context) for t, v in given.items()])
+
+
+def _apply(ws: Workspace, annotator: str, event: Mapping) -> int | None:
+    kind = event.get("kind")
+    if kind not in KINDS:
+        raise BadInput("event", f"be one of {', '.join(KINDS)}", repr(kind), "the labelling desk", "Reload the page")
+    client, sequence = _place(event)
+    if kind == "undo":
+        named = event.get("undoes")
+        return undo(ws, annotator, client, sequence, (str(named["client"]), int(named["sequence"])) if named else None)
+    object_id, context = _checked_object(ws, event), _context(ws, event)
+    if kind == "catalogue":
+        take_from_catalogue(ws, object_id, annotator, client, sequence, **context)
+    else:
+        labels.record(ws, [Decision(object_id, "z", annotator=annotator, client=client, sequence=sequence, **_FIELDS[kind](event), **context)])
+    return None
+
+
+def _grade(event: Mapping) -> dict:
+    grade = _number(event, "grade")
+    if grade not in (1, 2, 3, 4):
+        raise BadInput("grade", "be 1, 2, 3 or 4", event.get("grade"), f"object {event.get('object')}", "Press one of these keys")
+    source = "model-assisted" if event.get("origin") == ASSISTED else "human"
+    return {"action": "label", "value": _number(event, "z"), "sigma": _number(event, "sigma"), "grade": int(grade), "source": source}
+
+
+_FIELDS = {
+    "grade": _grade,
+    "cannot": lambda event: {"action": "cannot"},
+    "star": lambda event: {"action": "cannot", "flags": "star"},
+    "skip": lambda event: {"action": "skip", "comment": _words(event)},
+    "flag": lambda event: {"action": "flag", "flags": _words(event)},
+}
+
+
+def _context(ws: Workspace, event: Mapping) -> dict:
+    """The fields that every kind has: batch, time spent, what was on screen."""
+    batch = event.get("batch")
+    if batch is not None:
+        batches.items(ws, int(batch))
+    spent = _number(event, "milliseconds")
+    shown = {"revealed": bool(event.get("revealed"))} | {k: event[k] for k in ("proposal", "run", "origin") if event.get(k) is not None}
+    return {"batch_id": None if batch is None else int(batch), "milliseconds": None if spent is None else int(spent), "shown": shown}
+
+
+def _checked_object(ws: Workspace, event: Mapping) -> int:
+    object_id = _id_or_none(event.get("object"))
+    if object_id is None:
+        raise BadInput("object", "be a number", repr(event.get("object")), "an event of the labelling desk", "Reload the page")
+    return int(objects.one(ws, object_id)["id"])
+
+
+def _newest(ws: Workspace, annotator: str) -> tuple[str, int]:
+    table = acts.recent(ws, annotator, 1)
+    return ("", 0) if table.empty else (table["client"].iloc[0], int(table["sequence"].iloc[0]))
+
+
+def _place(event: Mapping) -> tuple[str, int]:
+    return str(event["client"])[:64], int(event["sequence"])
+
+
+def _number(event: Mapping, name: str) -> float | None:
+    value = event.get(name)
+    if value is None or (isinstance(value, (int, float)) and not isinstance(value, bool)):
+        return value
+    raise BadInput(name, "be a number", repr(value)[:40], f"object {event.get('object')}", "Correct it")
+
+
+def _words(event: Mapping) -> str:
+    return str(event.get("words") or "")[:_LONGEST]
+
+
+def _id_or_none(value: object) -> int | None:
+    return int(value) if isinstance(value, int) and not isinstance(value, bool) else None

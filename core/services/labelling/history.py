@@ -1,0 +1,41 @@
+"""What the log holds of one object, for reading and mending."""
+
+import json
+
+import numpy as np
+import pandas as pd
+
+from core.columns import SFR_TARGETS
+from core.store import Workspace, labels
+
+
+def history(ws: Workspace, object_id: int) -> pd.DataFrame:
+    """The acts about an object, newest first, one row each.
+
+    Columns: ``ids`` (rows of the act), ``created``, ``annotator``, ``action``, ``z``, ``sfr`` (the median, or
+    NaN), ``values`` (how many), ``grade``, ``words`` (flags and comment), ``source``, ``revealed``, ``standing``.
+    Retract rows are not listed: what they took out has ``standing`` False.
+    """
+    rows = labels.history(ws, object_id)
+    gone = set(rows.loc[rows["action"] == "retract", "supersedes"].astype(int))
+    acts = [_act(part, gone) for _, part in rows[rows["action"] != "retract"].groupby(["annotator", "client", "sequence"], sort=False)]
+    columns = ("ids", "created", "annotator", "action", "z", "sfr", "values", "grade", "words", "source", "revealed", "standing")
+    return pd.DataFrame(sorted(acts, key=lambda a: -a["ids"][0]), columns=columns)
+
+
+def standing_sfr(ws: Workspace, object_id: int, annotator: str) -> dict[str, float]:
+    """The annotator's standing SFR values of an object; statistics without one are left out."""
+    rows = labels.history(ws, object_id)
+    gone = set(rows.loc[rows["action"] == "retract", "supersedes"].astype(int))
+    mine = rows[(rows["annotator"] == annotator) & (rows["action"] == "label") & rows["target"].isin(SFR_TARGETS) & ~rows["id"].isin(gone)]
+    return {t: float(v) for t, v in zip(mine["target"], mine["value"], strict=True)}
+
+
+def _act(rows: pd.DataFrame, gone: set[int]) -> dict:
+    first, value = rows.iloc[0], rows.set_index("target")["value"].astype(float)
+    return {
+        "ids": rows["id"].astype(int).tolist(), "created": first["created"], "annotator": first["annotator"], "action": first["action"],
+        "z": value.get("z", np.nan), "sfr": value.get("sfr_tot_median", np.nan), "values": int(value.notna().sum()),
+        "grade": float(first["grade"]) if pd.notna(first["grade"]) else np.nan, "words": ", ".join(filter(None, (first["flags"], first["comment"]))),
+        "source": first["source"], "revealed": bool(json.loads(first["shown"]).get("revealed")), "standing": not set(rows["id"].astype(int)) <= gone,
+    }

@@ -1,0 +1,133 @@
+"""Which objects a person labels, and in what order. The order is fixed when the queue is made: a label never moves it."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from core.errors import BadInput, NotFound
+from core.services.labelling.proposals import proposal_run, uncertainty
+from core.store import Workspace, acts, batches, objects
+
+UNLABELLED, HELD_OUT, SELECTION = "unlabelled", "held-out", "selection"
+LIMIT = 500
+"""Objects in a queue that is not a batch; how many more there are is said in its sentence."""
+_ORDER_SEED = 20_240_101
+
+
+@dataclass(frozen=True)
+class Queue:
+    """An order of objects to label.
+
+    Attributes
+    ----------
+    source : a batch's id as text, or one of `UNLABELLED`, `HELD_OUT`, `SELECTION`.
+    title : for a person. sentence : how the order came about.
+    ids : object ids, int64 (n,).
+    batch_id : the batch that labels are counted for, or None.
+    reasons : object id -> why it was asked for.
+    """
+
+    source: str
+    title: str
+    sentence: str
+    ids: np.ndarray
+    batch_id: int | None = None
+    reasons: dict[int, str] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+
+def sources(ws: Workspace, selected: int = 0) -> dict[str, str]:
+    """What can be labelled: source -> title, in the order to offer. ``selected`` is how many objects are caught on the map."""
+    table = batches.frame(ws)
+    waiting = table[(table["status"] == "open") & (table["size"] > 0)]
+    found = {str(b.id): f"Batch {b.id} · {b.name} · {int(b.size)} objects" for b in waiting.itertuples()}
+    if selected:
+        found[SELECTION] = f"Selection from the map · {selected} objects"
+    return found | {UNLABELLED: "Unlabelled, most uncertain first", HELD_OUT: "Held out for calibration and test, in random order"}
+
+
+def default_source(ws: Workspace) -> str:
+    """The newest open batch that still has something to do, else `UNLABELLED`."""
+    table = batches.frame(ws)
+    waiting = table[(table["status"] == "open") & (table["done"] < table["size"])]
+    return UNLABELLED if waiting.empty else str(int(waiting["id"].iloc[0]))
+
+
+def queue(ws: Workspace, source: str, selection: Iterable[int] = ()) -> Queue:
+    """The objects of a source in order.
+
+    Parameters
+    ----------
+    source : a batch's id, or one of `UNLABELLED`, `HELD_OUT`, `SELECTION`.
+    selection : object ids for `SELECTION`, kept in order.
+
+    Raises
+    ------
+    NotFound for a batch that is not there, BadInput for a source of no known kind.
+    """
+    if source.isdigit():
+        return _batch(ws, int(source))
+    if source == SELECTION:
+        ids = np.array(list(selection), np.int64)
+        return Queue(source, "Selection from the map", f"{len(ids)} objects caught on the map.", ids)
+    if source == UNLABELLED:
+        return _unlabelled(ws)
+    if source == HELD_OUT:
+        return _held_out(ws)
+    raise BadInput("queue", f"be a batch's number, {UNLABELLED}, {HELD_OUT} or {SELECTION}", source, "the Label page", "Choose one from the list")
+
+
+def states(ws: Workspace, of: Queue, annotator: str) -> dict[int, str]:
+    """``label``, ``cannot``, ``skip`` or ``flag`` for each object of a queue that is not untouched."""
+    return acts.states(ws, of.ids, annotator, of.batch_id)
+
+
+def find(ws: Workspace, text: str) -> int:
+    """The object a person means: a number is its id, else its key, specobjid or objid; raises `NotFound`."""
+    text = text.strip()
+    if text.isdigit() and len(text) < 10:
+        return int(objects.one(ws, int(text))["id"])
+    found = objects.find(ws, text) if text else []
+    if not found:
+        raise NotFound(f"No object's key, specobjid or objid is or contains {text!r}. Try a part of its key.")
+    return found[0]
+
+
+def _batch(ws: Workspace, batch_id: int) -> Queue:
+    items = batches.items(ws, batch_id)
+    row = batches.frame(ws).set_index("id").loc[batch_id]
+    reasons = {int(o): r for o, r in zip(items["object_id"], items["reason"], strict=True) if r}
+    return Queue(str(batch_id), row["name"], f"{row['strategy']}, seed {row['seed']}.", items["object_id"].to_numpy(np.int64), batch_id, reasons)
+
+
+def _unlabelled(ws: Workspace) -> Queue:
+    ids = _undecided(ws, {"train"})
+    run_id = proposal_run(ws)
+    if run_id is None:
+        return Queue(UNLABELLED, "Unlabelled", _counted("No model yet: in random order", ids), _shuffled(ids)[:LIMIT])
+    order = np.argsort(-uncertainty(ws, run_id, ids), kind="stable")
+    return Queue(UNLABELLED, "Unlabelled", _counted(f"Most ignorance of run {run_id} first", ids), ids[order][:LIMIT])
+
+
+def _held_out(ws: Workspace) -> Queue:
+    """Never by uncertainty: calibration and test would no longer be a fair sample."""
+    ids = _undecided(ws, {"calibration", "test"})
+    return Queue(HELD_OUT, "Held out", _counted("Random order, so that what is measured on them is fair", ids), _shuffled(ids)[:LIMIT])
+
+
+def _undecided(ws: Workspace, splits: set[str]) -> np.ndarray:
+    table = objects.frame(ws)
+    ids = table.loc[table["split"].isin(splits) & (table["image"] | table["spectrum"]), "id"].to_numpy(np.int64)
+    return ids[~np.isin(ids, list(acts.decided(ws)))]
+
+
+def _shuffled(ids: np.ndarray) -> np.ndarray:
+    return np.random.default_rng(_ORDER_SEED).permutation(ids)
+
+
+def _counted(sentence: str, ids: np.ndarray) -> str:
+    more = f", the first {LIMIT} of {len(ids):,}" if len(ids) > LIMIT else f", {len(ids):,} objects"
+    return f"{sentence}{more}."

@@ -1,0 +1,206 @@
+"""The panels of the Label page."""
+
+import time
+from collections.abc import Iterable
+from hashlib import blake2b
+
+import streamlit as st
+
+from core.columns import SFR_TARGETS, TARGETS
+from core.errors import NotFound
+from core.services import labelling
+from core.services.labelling import Queue
+from core.spectroscopy.lines import LINES
+from core.spectroscopy.sky import SKY
+from core.store import Workspace
+from core.ui import keys, spectrum, state
+from core.ui.guard import callback, guarded, sentence
+from core.ui.layout import nothing_yet
+from core.ui.seat import Seat, enter, hear, seat, write_address
+from core.ui.spectrum.packing import Packer, pack_object
+
+DESK = "desk"
+_CHOICE = "label_source"
+_AT_ONCE = 16
+_FIT_SECONDS = 0.3
+"""How long one run may fit templates; what is left over is asked for again by the browser."""
+
+
+def choose(ws: Workspace) -> Queue | None:
+    """The chooser of what to label; returns the queue, None where there is nothing to label."""
+    where, is_entering = seat(), DESK not in st.session_state
+    titles = labelling.sources(ws, len(state.selection()))
+    wanted = _wanted(ws, where, is_entering)
+    if wanted not in titles:
+        titles[wanted] = f"Batch {wanted}, closed"
+    if st.session_state.get(_CHOICE) not in titles or (where.queue is None or where.queue.source != wanted):
+        st.session_state[_CHOICE] = wanted
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        st.selectbox("What to label", list(titles), format_func=titles.get, key=_CHOICE, label_visibility="collapsed")
+        st.button("", icon=":material/refresh:", help="Make this queue anew: what has been decided drops out", on_click=_again, args=(ws,))
+    if where.queue is None or where.queue.source != wanted:
+        where.sit(labelling.queue(ws, wanted, state.selection()))
+    if is_entering:
+        enter(ws, where)
+    return where.queue
+
+
+@st.fragment
+@guarded()
+def desk(ws: Workspace) -> None:
+    """The desk itself, and under it what belongs to the object on it."""
+    where = seat()
+    spectrum.mount(_payload(ws, where), DESK, callback(lambda: hear_log(ws)))
+    state.show_told()
+    write_address(where)
+    left, right = st.columns([1.25, 1], gap="medium")
+    with left:
+        _sfr(ws, where)
+    with right:
+        _history(ws, where)
+
+
+def hear_log(ws: Workspace) -> None:
+    """Callback of the component: a search that finds nothing is answered in the component itself."""
+    log = st.session_state[DESK]["log"]
+    try:
+        hear(ws, log)
+    except NotFound as error:
+        seat().refuse({"client": "find", "sequence": int(log["attempt"]), "sentence": sentence(error)})
+
+
+def nothing_to_label(queue: Queue) -> None:
+    """An empty queue: why, and where to go."""
+    if queue.source == labelling.SELECTION:
+        nothing_yet("Nothing is selected. Catch galaxies on the map first.", "pages/explore.py", "Explore")
+    else:
+        nothing_yet(f"{queue.sentence} There is nothing left to label here.", "pages/query.py", "Compose a batch")
+
+
+def _wanted(ws: Workspace, where: Seat, is_entering: bool) -> str:
+    """The source to label: the address's on coming in, then the chooser's."""
+    now = where.queue.source if where.queue else labelling.default_source(ws)
+    return (st.query_params.get("batch") or now) if is_entering else st.session_state.get(_CHOICE, now)
+
+
+@callback
+def _again(ws: Workspace) -> None:
+    where = seat()
+    where.sit(labelling.queue(ws, where.queue.source, state.selection()))
+
+
+def _payload(ws: Workspace, where: Seat) -> bytes:
+    """Everything the browser needs now: the queue and its states, the objects it lacks, fits as far as time allows.
+
+    What is acknowledged is read before the states: an event must never be forgotten by the
+    browser that the states do not hold yet, and another run may be recording meanwhile.
+    """
+    where.serial += 1
+    serial, acked, queue, who = where.serial, dict(where.acked), where.queue, state.annotator()
+    states = labelling.states(ws, queue, who)
+    if where.at is None:
+        where.at = next((i for i in queue.ids.tolist() if states.get(i) not in ("label", "cannot", "skip")), int(queue.ids[0]))
+    figures = labelling.progress(ws, who, queue.ids, states)
+    lacking = _first(queue, where.at, states) if where.want is None else where.want
+    packer = Packer()
+    shown = labelling.desks(ws, lacking[:_AT_ONCE], who, labelling.proposal_run(ws))
+    objects = [pack_object(packer, d) | {"reason": queue.reasons.get(d["id"], "")} for d in shown]
+    return packer.bytes(_constants(ws, who) | {
+        "token": where.token, "at": where.at, "goto": {"nonce": where.goto[0], "object": where.goto[1]}, "attempt": where.attempt, "serial": serial,
+        "ids": queue.ids.tolist(), "states": states, "batch": queue.batch_id,
+        "objects": objects, "fits": _fits(ws, where.fit), "acked": acked, "refused": where.refused,
+        "recent": labelling.recent_acts(ws, who), "today": figures["today"], "per_hour": figures["per_hour"],
+    })
+
+
+def _constants(ws: Workspace, who: str) -> dict:
+    low, high = next((t.low, t.high) for t in TARGETS if t.name == "z")
+    return {
+        "annotator": who, "workspace": blake2b(f"{ws.path} {ws.born}".encode(), digest_size=8).hexdigest(), "z_range": [low, high], "loglam": [3.55, 1e-4, 4620],
+        "lines": [{"name": e.name, "label": e.label, "wave": e.wave, "group": e.group, "strong": e.is_strong} for e in LINES],
+        "sky": [{"name": s.name, "low": s.low, "high": s.high} for s in SKY], "flags": labelling.FLAGS, "skip_reasons": labelling.SKIP_REASONS,
+        "bindings": keys.bindings(), "groups": keys.groups(), "repeats": [k.action for k in keys.KEYS if k.repeats],
+    }
+
+
+def _first(queue: Queue, at: int, states: dict[int, str]) -> list[int]:
+    """What a browser that has nothing is given: the object, and the next ones."""
+    ids = queue.ids.tolist()
+    place = ids.index(at) if at in ids else -1
+    return list(dict.fromkeys([at, *(i for i in ids[place + 1 :] if states.get(i) not in ("label", "cannot", "skip"))]))[:_AT_ONCE]
+
+
+def _fits(ws: Workspace, ids: Iterable[int]) -> dict[int, dict]:
+    """Template fits in order, until the time is used up; at least one."""
+    found, started = {}, time.monotonic()
+    for object_id in ids:
+        found[object_id] = labelling.template_fit(ws, object_id)
+        if time.monotonic() - started > _FIT_SECONDS:
+            break
+    return found
+
+
+def _sfr(ws: Workspace, where: Seat) -> None:
+    """The eight statistics of log SFR, given by hand or taken from the catalogue."""
+    known = labelling.standing_sfr(ws, where.at, state.annotator())
+    with st.form(f"sfr_{where.at}", border=True):
+        st.markdown("**Star-formation rate** :gray[log₁₀(M☉/yr); what is not known stays empty]", help="Statistics of the posterior of the total SFR. Percentiles must not cross.")
+        for four in (SFR_TARGETS[:4], SFR_TARGETS[4:]):
+            for column, target in zip(st.columns(4), four, strict=True):
+                help_ = next(t.sentence for t in TARGETS if t.name == target)
+                column.number_input(target.removeprefix("sfr_tot_"), value=known.get(target), step=0.1, format="%.3f", key=f"{target}_{where.at}", help=help_, placeholder="–")
+        with st.container(horizontal=True):
+            st.form_submit_button("Save SFR", icon=":material/save:", on_click=_save_sfr, args=(ws, where.at))
+            st.form_submit_button("Take all from the catalogue", icon=":material/auto_stories:", type="tertiary", on_click=_take, args=(ws, where.at),
+                                  help="Records every value that the catalogue knows of this object, redshift included, as its source.")
+
+
+def _history(ws: Workspace, where: Seat) -> None:
+    """What has been decided about this object, each act with a way to take it back."""
+    table = labelling.history(ws, where.at)
+    with st.container(border=True, height=270 if len(table) > 5 else "stretch"):
+        st.markdown("**History of this object**" if len(table) else "**History of this object** :gray[nothing yet]")
+        for act in table.itertuples():
+            left, right = st.columns([6, 1], vertical_alignment="center", gap="small")
+            left.markdown(_told(act))
+            if act.standing:
+                right.button("", key=f"undo_{act.ids[0]}", icon=":material/undo:", type="tertiary", help="Take this back, under your name", on_click=_undo, args=(ws, act.ids))
+
+
+def _told(act) -> str:
+    """One act in one line of markdown."""
+    said = {"cannot": "no redshift", "skip": "skipped", "flag": "flagged"}.get(act.action, "")
+    if act.action == "label":
+        said = " · ".join(filter(None, (f"z **{act.z:.5f}**" if act.z == act.z else "", f"SFR **{act.sfr:.2f}**" if act.sfr == act.sfr else "", f"{act.values} values" if act.values > 1 else "")))
+    marks = [f"grade {act.grade:.0f}" if act.grade == act.grade else "", act.words, act.source if act.source != "human" else "", "revealed" if act.revealed else "blind" if act.action == "label" and act.source == "human" else ""]
+    line = f"{said} :gray[{' · '.join(filter(None, marks))}] :small[:gray[{_safe(act.annotator)}, {act.created[5:16].replace('T', ' ')}]]"
+    return line if act.standing else f"~~{said}~~ :small[:gray[taken back · {_safe(act.annotator)}]]"
+
+
+def _safe(text: str) -> str:
+    """Text of people, with nothing that markdown would act on."""
+    return "".join(f"\\{c}" if c in r"\`*_{}[]()#+-.!:~$<>|" else c for c in text)
+
+
+@callback
+def _save_sfr(ws: Workspace, object_id: int) -> None:
+    where = seat()
+    values = {t: st.session_state[f"{t}_{object_id}"] for t in SFR_TARGETS}
+    labelling.save_sfr(ws, object_id, values, state.annotator(), *where.act(), batch_id=where.queue.batch_id)
+    state.tell("SFR saved.")
+
+
+@callback
+def _take(ws: Workspace, object_id: int) -> None:
+    where = seat()
+    labelling.take_from_catalogue(ws, object_id, state.annotator(), *where.act(), batch_id=where.queue.batch_id)
+    where.want = [object_id]
+    state.tell("Every value that the catalogue knows is recorded.")
+
+
+@callback
+def _undo(ws: Workspace, label_ids: list[int]) -> None:
+    where = seat()
+    labelling.take_back(ws, label_ids, state.annotator(), *where.act())
+    where.want = [where.at]
+    state.tell("Taken back.", icon=":material/undo:")

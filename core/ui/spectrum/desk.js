@@ -1,0 +1,352 @@
+// The desk: where the person is, what they decided, and which keys do what. It moves on by itself;
+// the server catches up, brings the next objects, and answers with what the store has.
+
+const AHEAD = 12, BEHIND = 2, KEPT = 80, PATIENCE = 3000, LONGEST = 30000;
+const NEEDS_OBJECT = new Set(["grade-1", "grade-2", "grade-3", "grade-4", "cannot", "star", "skip", "flag", "catalogue", "next", "previous"]);
+const STATE_OF = { grade: "label", cannot: "cannot", star: "cannot", skip: "skip", catalogue: "label" };
+const STEP = 5e-4;
+
+class Desk {
+  constructor(root, ledger) {
+    this.root = root;
+    this.ledger = ledger;
+    this.look = remembered({ lines: true, noise: false, rest: false, level: 2 });
+    this.parts = Object.fromEntries([...root.querySelectorAll("[data-part]")].map((e) => [e.dataset.part, e]));
+    Object.assign(this, { objects: new Map(), stale: new Set(), states: {}, ids: [], held: [], place: 0, attempt: 0, sentAt: 0, answered: true, patience: PATIENCE, told: new Set() });
+    this.plot = new Plot(this.parts, this.look, (reading) => showReading(this.parts, reading));
+    this.actions = actionsOf(this);
+    this.abort = new AbortController();
+    const signal = this.abort.signal;
+    document.addEventListener("keydown", (event) => this.onKey(event), { signal, capture: true });
+    root.addEventListener("click", (event) => this.onClick(event), { signal });
+    listenToBoxes(this, signal);
+    this.timer = setInterval(() => this.tick(), 500);
+  }
+
+  destroy() {
+    this.abort.abort();
+    clearInterval(this.timer);
+    this.plot.destroy();
+  }
+
+  // -- from the server ------------------------------------------------------------------------
+
+  receive(header) {
+    this.plot.setup(header);
+    this.merge(header);
+    if (header.token === this.token && header.serial < this.header.serial) return;
+    if (this.header && header.annotator !== this.header.annotator) [...this.objects.keys()].forEach((id) => this.stale.add(id));
+    this.header = header;
+    this.ledger.open(header.workspace, header.annotator);
+    this.ledger.forget(header.acked);
+    if (header.attempt === this.attempt) Object.assign(this, { answered: true, patience: PATIENCE });
+    this.ids = header.ids;
+    this.states = this.foreseen(header.states);
+    if (header.token !== this.token) this.start(header);
+    else if (header.goto.nonce !== this.nonce) this.goTo(header.goto.object);
+    this.nonce = header.goto.nonce;
+    this.hearRefusals(header.refused);
+    this.present();
+    this.replay();
+    showDesk(this);
+    this.sync();
+  }
+
+  start(header) {
+    this.token = header.token;
+    this.held = [];
+    this.goTo(header.at);
+  }
+
+  merge({ objects, fits }) {
+    for (const object of objects) {
+      this.objects.set(object.id, { fit: this.objects.get(object.id)?.fit, ...object, spectrum: inUnits(object.spectrum) });
+      this.stale.delete(object.id);
+    }
+    for (const [id, fit] of Object.entries(fits)) if (this.objects.has(+id)) this.objects.get(+id).fit = fit;
+    const near = new Set([this.here?.id, ...this.wanted()]);
+    for (const id of this.objects.keys()) if (this.objects.size > KEPT && !near.has(id)) this.objects.delete(id);
+  }
+
+  /** The states as they will be once the store has what is under way. */
+  foreseen(states) {
+    const known = { ...states };
+    for (const event of this.ledger.events) {
+      if (event.kind === "undo") delete known[event.object];
+      else if (STATE_OF[event.kind]) known[event.object] = STATE_OF[event.kind];
+    }
+    return known;
+  }
+
+  hearRefusals(refused) {
+    for (const { client, sequence, sentence } of refused) {
+      const key = `${client} ${sequence}`;
+      if (!this.told.has(key)) this.say(sentence, true);
+      this.told.add(key);
+    }
+  }
+
+  // -- to the server --------------------------------------------------------------------------
+
+  /** Objects that should be at hand: this one, those ahead that are not decided, a few behind. */
+  wanted() {
+    const ahead = [], at = this.place;
+    for (let i = 1; i < this.ids.length && ahead.length < AHEAD; i++) {
+      const id = this.ids[(at + i) % this.ids.length];
+      if (isOpen(this.states[id])) ahead.push(id);
+    }
+    const beside = [this.ids[at + 1], ...Array.from({ length: BEHIND }, (_, k) => this.ids[at - 1 - k])];
+    return [...new Set([this.here?.id, ...ahead, ...beside])].filter((id) => id !== undefined && id !== null);
+  }
+
+  /** Send what the server should know, one message under way at a time. */
+  sync() {
+    if (!this.here || !this.answered) return;
+    const wanted = this.wanted();
+    const want = wanted.filter((id) => !this.objects.has(id) || this.stale.has(id));
+    const fit = wanted.filter((id) => this.objects.get(id)?.fit === undefined);
+    const moved = this.here.id !== this.reported;
+    if (this.ledger.events.length || want.length || fit.length || moved || this.sought) this.post({ want, fit });
+  }
+
+  post(wishes) {
+    this.reported = this.here.id;
+    this.answered = false;
+    this.sentAt = performance.now();
+    this.send({ attempt: ++this.attempt, events: this.ledger.events, at: this.here.id, find: this.sought ?? null, ...wishes });
+    this.sought = null;
+    showSync(this);
+  }
+
+  tick() {
+    if (!this.answered && performance.now() - this.sentAt > this.patience) Object.assign(this, { answered: true, patience: Math.min(2 * this.patience, LONGEST) });
+    this.sync();
+    showSync(this);
+  }
+
+  // -- moving ---------------------------------------------------------------------------------
+
+  goTo(id) {
+    const place = this.ids.indexOf(id);
+    if (place >= 0) this.place = place;
+    this.here = { id, z: null, origin: null, sigma: null, revealed: false, shown: false, since: null, candidate: -1, mark: null };
+    this.present();
+    showDesk(this);
+    clearTimeout(this.soon);
+    this.soon = setTimeout(() => this.sync(), 120);
+  }
+
+  step(by) {
+    const next = this.place + by;
+    if (next < 0 || next >= this.ids.length) return this.say(by > 0 ? "This is the last one." : "This is the first one.");
+    return this.goTo(this.ids[next]);
+  }
+
+  /** To the next object that is not decided; those skipped come after all others. */
+  advance() {
+    const order = [...this.ids.slice(this.place + 1), ...this.ids.slice(0, this.place + 1)];
+    const next = order.find((id) => isOpen(this.states[id])) ?? order.find((id) => this.states[id] === "skip" && id !== this.here.id);
+    if (next !== undefined) return this.goTo(next);
+    this.here.done = true;
+    return showDesk(this);
+  }
+
+  get object() { return this.objects.get(this.here?.id); }
+  get isReady() { return Boolean(this.object && this.object.fit !== undefined); }
+
+  /** Put the object on the page when it is there, and a redshift when one is known. */
+  present() {
+    if (!this.here || !this.object) return;
+    if (!this.here.shown) {
+      Object.assign(this.here, { shown: true, since: performance.now() });
+      this.plot.z = null;
+      this.plot.show(this.object.spectrum);
+      showPictures(this.parts, this.object);
+    }
+    if (this.here.z === null && this.isReady) this.suggest();
+  }
+
+  suggest() {
+    const { own, fit } = this.object;
+    if (own?.action === "label") this.setZ(own.z, "own label");
+    else if (fit.candidates.length) this.choose(0);
+  }
+
+  // -- redshift -------------------------------------------------------------------------------
+
+  setZ(z, origin, more = {}) {
+    const [low, high] = this.header.z_range;
+    Object.assign(this.here, { z: Math.max(low, Math.min(high, z)), origin, sigma: null, candidate: -1 }, more);
+    this.plot.setZ(this.here.z);
+    showZ(this);
+  }
+
+  nudge(by) {
+    const z = this.here.z ?? 0;
+    this.setZ(z + by * STEP * (1 + z), "nudged");
+  }
+
+  choices() {
+    const { fit, proposal } = this.object ?? {};
+    const fitted = (fit?.candidates ?? []).map((c, i) => ({ z: c.z, sigma: c.error, origin: `candidate ${i + 1}`, name: c.name, note: `Δχ² ${c.delta_chi2}` }));
+    const told = proposal && (this.here.revealed || (fit && !fitted.length));
+    return told ? [...fitted, { z: proposal.z.value, sigma: null, origin: "proposal", name: proposal.model, note: `run ${proposal.run}` }] : fitted;
+  }
+
+  choose(index) {
+    const choices = this.choices();
+    if (!choices.length) return this.say("There are no candidates: type a redshift with z, or point at a line and press the full stop.");
+    const at = ((index % choices.length) + choices.length) % choices.length, { z, origin, sigma } = choices[at];
+    if (origin === "proposal") this.here.revealed = true;
+    this.setZ(z, origin, { candidate: at, sigma });
+    return showChoices(this);
+  }
+
+  accept() {
+    const proposal = this.object?.proposal;
+    if (!proposal) return this.say("No model has predicted this object yet.");
+    this.here.revealed = true;
+    this.setZ(proposal.z.value, "proposal");
+    return showDesk(this);
+  }
+
+  /** The feature under the cursor is this line, or the next, or the one before. */
+  nameLine(by) {
+    const found = this.plot.hover && this.plot.hover !== this.here.mark?.hover ? this.plot.featureAtCursor() : null;
+    if (found) this.here.mark = { ...found, hover: this.plot.hover, at: by > 0 ? -1 : 0, options: namesFor(found, this.header) };
+    const mark = this.here.mark;
+    if (!mark) return this.say("Point at a feature of the spectrum first.");
+    mark.at = (mark.at + by + mark.options.length) % mark.options.length;
+    const { line, z } = mark.options[mark.at];
+    this.plot.marked = mark.wave;
+    this.setZ(z, `line ${line.name}`);
+    return this.say(`The feature at ${mark.wave.toFixed(1)} Å as ${line.name}: z ${z.toFixed(5)} (${mark.at + 1} of ${mark.options.length}).`);
+  }
+
+  // -- decisions ------------------------------------------------------------------------------
+
+  record(kind, more = {}) {
+    const { here, object } = this;
+    const said = object.proposal ? { proposal: object.proposal.z.value, run: object.proposal.run } : {};
+    const event = this.ledger.add({
+      kind, object: here.id, batch: this.header.batch, milliseconds: Math.round(performance.now() - here.since), revealed: here.revealed, origin: here.origin, ...said, ...more,
+    });
+    if (STATE_OF[kind]) this.states[here.id] = STATE_OF[kind];
+    if (kind === "flag") this.states[here.id] ??= "flag";
+    return event;
+  }
+
+  grade(grade) {
+    if (this.here.z === null) return this.say("There is no redshift yet: type one with z, take the model's with Enter, or point at a line and press the full stop.", true);
+    const { z, sigma, origin } = this.here, object = this.object;
+    this.record("grade", { z, sigma, grade });
+    object.own = { action: "label", z, grade, source: origin === "proposal" ? "model-assisted" : "human" };
+    this.say(...verdict(object, z, grade));
+    return this.leave();
+  }
+
+  conclude(kind, sentence, more) {
+    this.record(kind, more);
+    this.object.own = kind === "skip" ? this.object.own : { action: "cannot" };
+    if (kind === "catalogue") this.stale.add(this.here.id);
+    this.say(`${this.object.key}: ${sentence}.`);
+    this.leave();
+  }
+
+  leave() {
+    this.advance();
+    this.sync();
+  }
+
+  /** Take back the newest act that still stands, wherever it was made, and go to its object. */
+  undo() {
+    const taken = new Set(this.ledger.events.filter((e) => e.undoes).map((e) => `${e.undoes.client} ${e.undoes.sequence}`));
+    const acts = [...this.ledger.events.filter((e) => e.kind !== "undo").reverse(), ...this.header.recent];
+    const act = acts.find((a) => !taken.has(`${a.client} ${a.sequence}`));
+    if (!act) return this.say("There is nothing to undo.");
+    this.ledger.add({ kind: "undo", object: act.object, undoes: { client: act.client, sequence: act.sequence } });
+    delete this.states[act.object];
+    if (this.objects.has(act.object)) this.objects.get(act.object).own = null;
+    this.stale.add(act.object);
+    this.goTo(act.object);
+    this.say("Undone: this one is open again.");
+    return this.sync();
+  }
+
+  say(sentence, isWarning = false) {
+    this.parts.said.textContent = sentence;
+    this.parts.said.classList.toggle("warn", isWarning);
+  }
+
+  // -- keys -----------------------------------------------------------------------------------
+
+  onKey(event) {
+    if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing || !this.header || isElsewhere(event, this.root)) return;
+    if (!this.parts.palette.hidden) return void (keyInPalette(this, event) && consume(event));
+    if (event.key === "Escape") return void this.closeAll();
+    const action = this.header.bindings[(event.shiftKey && event.key.startsWith("Arrow") ? "Shift+" : "") + event.key];
+    if (!action) return;
+    consume(event);
+    if (!event.repeat || this.header.repeats.includes(action)) this.run(action);
+  }
+
+  onClick(event) {
+    const button = event.target.closest("[data-do]");
+    if (!button) return;
+    button.blur();
+    this.run(button.dataset.do);
+  }
+
+  /** Do it now, or when the object that it is meant for has come: no key is lost. */
+  run(action) {
+    const needsZ = action.startsWith("grade");
+    const waits = NEEDS_OBJECT.has(action) && (needsZ ? !this.isReady : !this.object) && !(needsZ && this.here?.z !== null && this.object);
+    if (this.held.length || waits) {
+      this.held.push(action);
+      this.say(`${this.held.length} key${this.held.length > 1 ? "s" : ""} held until the object is here.`);
+    } else this.actions[action]?.();
+  }
+
+  replay() {
+    const held = this.held.splice(0);
+    held.forEach((action) => this.run(action));
+  }
+
+  closeAll() {
+    this.parts.help.hidden = this.parts.palette.hidden = true;
+  }
+}
+
+/** Not decided, and not put off either. */
+function isOpen(state) {
+  return !state || state === "flag";
+}
+
+/** Lines that a feature could be, the likeliest first, with the redshift that follows. */
+function namesFor({ wave, isDip }, { lines, z_range }) {
+  const worth = (l) => (l.group === "quasar" ? 0 : 4) + (l.strong ? 2 : 0) + ((l.group === "absorption") === isDip ? 1 : 0) * (l.strong ? 1 : 0.5);
+  const options = lines.map((line) => ({ line, z: wave / line.wave - 1 })).filter(({ z }) => z > -0.005 && z < z_range[1]);
+  return options.sort((a, b) => worth(b.line) - worth(a.line) || b.line.wave - a.line.wave);
+}
+
+/** What to say after a grade: the model's word, and a warning when the two are far apart. */
+function verdict({ key, proposal }, z, grade) {
+  const saved = `${key}: z ${z.toFixed(5)}, grade ${grade}.`;
+  if (!proposal) return [saved];
+  const spread = Math.hypot(proposal.z.noise, proposal.z.ignorance), away = Math.abs(z - proposal.z.value) / spread;
+  return [`${saved} The model says ${proposal.z.value.toFixed(4)} ± ${spread.toPrecision(2)}, ${away.toFixed(1)} σ away.`, away > 5];
+}
+
+/** Typing in a field, using another widget, or pressing a key on a control: not meant for the desk. */
+function isElsewhere(event, root) {
+  const target = event.composedPath()[0];
+  if (!(target instanceof Element)) return false;
+  if (target.closest("input, textarea, select, [contenteditable=true], [role=dialog], [role=listbox], [data-testid=stDataFrame]")) return true;
+  const control = target.closest("button, a, [role=button], [role=tab], [role=option], [role=combobox], [role=slider]");
+  return Boolean(control) && (["Enter", " "].includes(event.key) || (!root.contains(control) && event.key.startsWith("Arrow")));
+}
+
+function consume(event) {
+  event.preventDefault();
+  event.stopPropagation();
+}
