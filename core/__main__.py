@@ -103,12 +103,14 @@ def _run_job(arguments: Arguments) -> int:
 
 def _declare_ingest(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("paths", nargs="+", type=Path, metavar="PATH", help="a survey file, or a folder of them")
+    parser.add_argument("--map", action="append", default=[], metavar="FIELD=COLUMN", help="which column of a table holds z, ra, dec, dered_r ...; may be given again")
 
 
 def _ingest(arguments: Arguments) -> int:
-    ws = _workspace(arguments)
-    paths = [str(path.expanduser().resolve()) for path in arguments.paths]
-    return _follow(ws, [jobs.enqueue(ws, "ingest", f"Ingest {', '.join(Path(p).name for p in paths)[:80]}", {"paths": paths, "mapping": None})])
+    from core.services import ingesting
+
+    mapping = {field: column for field, _, column in (pair.partition("=") for pair in arguments.map)}
+    return ingesting.ingest_from_command_line(_workspace(arguments), arguments.paths, mapping)
 
 
 def _declare_train(parser: argparse.ArgumentParser) -> None:

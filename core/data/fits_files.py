@@ -5,7 +5,7 @@ import io
 import re
 import warnings
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -117,6 +117,11 @@ def column_names(hdu: object) -> set[str]:
     place = hdu.fileinfo()
     header = _bytes(place, place["hdrLoc"], place["datLoc"]).decode("ascii", "replace")
     return {value.lower() for name, value in _CARD.findall(header) if name.startswith("TTYPE")}
+
+
+def is_simulated(header: Mapping[str, object]) -> bool:
+    """Whether a file says that nothing in it was observed."""
+    return str(header.get("TELESCOP", "")).strip().upper() == "SIMULATED"
 
 
 def stem_of(path: Path) -> str:

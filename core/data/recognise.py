@@ -50,6 +50,8 @@ class Item:
         if len(self.paths) == 1:
             return str(self.paths[0])
         names = [p.name for p in self.paths[: len(BANDS)]]
+        if len(names) == 2:
+            return str(self.paths[0].parent / " + ".join(names))
         head, tail = os.path.commonprefix(names), os.path.commonprefix([n[::-1] for n in names])[::-1]
         shared = f"{head}*{tail}" if head or tail else ", ".join(names)
         return str(self.paths[0].parent / shared)

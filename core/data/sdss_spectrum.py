@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from core.data.fits_files import first_row, native, opened
+from core.data.fits_files import first_row, is_simulated, native, opened
 from core.data.identity import as_ids, is_fibre, spec_key
 from core.data.records import Chunk
 from core.errors import BadInput
@@ -23,7 +23,7 @@ USABLE_ZWARNING = (0, 16)
 """0 = no warning, 16 = MANY_OUTLIERS, which is harmless."""
 NAME = re.compile(r"spec-(\d+)-(\d+)-(\d+)\.fits?")
 _METADATA = ("subclass", "survey", "programname", "run2d", "objtype", "sourcetype", "platequality", "chunk")
-_CARDS = ("PLATEID", "MJD", "FIBERID", "PLUG_RA", "PLUG_DEC")
+_CARDS = ("PLATEID", "MJD", "FIBERID", "PLUG_RA", "PLUG_DEC", "TELESCOP")
 _CATALOGUE = {*_METADATA, "plate", "mjd", "fiberid", "class", "z", "z_err", "zwarning", "plug_ra", "plug_dec", "ra", "dec", "specobjid", "bestobjid",
               "objid", "sn_median_all", "sn_median", "extinction"}
 
@@ -46,6 +46,7 @@ def read(path: Path) -> Chunk:
         "ra": _first(row, header, "plug_ra", "ra"), "dec": _first(row, header, "plug_dec", "dec"),
         "specobjid": _text_id(row, "specobjid"), "objid": _text_id(row, "bestobjid") or _text_id(row, "objid"),
         "zwarning": row.get("zwarning"), "sn": _sn(row, values), "ebv": _ebv(row), "source": f"SDSS spectrum {path.name}",
+        "simulated": int(is_simulated(header)),
         "metadata": {k: row[k] for k in _METADATA if isinstance(row.get(k), str) and row[k]},
     }
     return Chunk(pd.DataFrame([obj]), {"spectrum": (np.array([0]), values[None])}, _truth(kind, row), total=1)

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from core.data.fits_files import native, opened
+from core.data.fits_files import is_simulated, native, opened
 from core.data.identity import is_fibre, spec_key
 from core.data.records import Chunk
 from core.data.sdss_spectrum import galaxy_truth, median_sn, on_grid
@@ -38,7 +38,7 @@ def read(path: Path) -> Chunk:
     obj = {
         "key": spec_key(plate, mjd, fiberid), "plate": plate, "mjd": mjd, "fiberid": fiberid, "class": kind, "zwarning": warning,
         "ra": _degrees(header.get("RAOBJ"), 0, 360), "dec": _degrees(header.get("DECOBJ"), -90, 90), "sn": median_sn(values),
-        "source": f"SDSS DR7 spectrum {path.name}",
+        "source": f"SDSS DR7 spectrum {path.name}", "simulated": int(is_simulated(header)),
     }
     z = _degrees(header.get("Z"), -0.01, 8)
     usable = kind == "GALAXY" and warning == 0 and np.isfinite(z)

@@ -14,7 +14,7 @@ from astropy.io import fits
 from astropy.wcs import WCS, FITSFixedWarning
 
 from core.data import cutout
-from core.data.fits_files import opened, stem_of
+from core.data.fits_files import is_simulated, opened, stem_of
 from core.data.identity import content_key, position_key
 from core.data.records import Chunk
 from core.errors import BadInput
@@ -52,7 +52,8 @@ def read(paths: list[Path]) -> Chunk:
     if min(h, w) * bands[2].arcsec < cutout.SIZE * cutout.PIXEL_ARCSEC - bands[2].arcsec:
         notes.append(f"{paths[0].name} covers {w * bands[2].arcsec:.1f} by {h * bands[2].arcsec:.1f} arcsec; the rest of the 25 arcsec is filled with 0.")
     key = position_key(ra, dec) if np.isfinite(ra + dec) else content_key(name, 0, image)
-    obj = {"key": key, "ra": ra, "dec": dec, "source": f"stamp {paths[0].parent.name}/{paths[0].name}", "metadata": {"name": _name(name, paths)}}
+    obj = {"key": key, "ra": ra, "dec": dec, "source": f"stamp {paths[0].parent.name}/{paths[0].name}", "simulated": int(is_simulated(headers[2])),
+           "metadata": {"name": _name(name, paths)}}
     return Chunk(pd.DataFrame([obj]), {"image": (np.array([0]), image[None])}, notes=tuple(notes), total=1)
 
 

@@ -133,6 +133,7 @@ def _objects(cleaner: Cleaner, columns: Columns, path: Path, notes: list[str]) -
     for i, name in enumerate(("plate", "mjd", "fiberid")):
         out[name] = [fibre[i] if fibre else None for fibre in fibres]
     out["sn"], out["ebv"] = cleaner.numbers(f.get("sn")), _ebv(cleaner, columns)
+    out["simulated"] = np.nan_to_num(cleaner.numbers(f.get("simulated"))) > 0
     out["zwarning"] = cleaner.numbers(f.get("zwarning"), 0)
     out["class"] = _classes(cleaner.table[f["class"]]) if "class" in f else None
     ids = zip(out.get("objid", [None] * n), out.get("specobjid", [None] * n), out["ra"], out["dec"], strict=True)

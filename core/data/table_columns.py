@@ -20,6 +20,7 @@ ALIASES = {
     "class": ("class", "spclass", "specclass"),
     "zwarning": ("zwarning", "zwarn"),
     "sn": ("snmedianall", "snmedian", "sn", "snr"),
+    "simulated": ("simulated",),
     "ebv": ("ebv", "ebvsfd", "sfdebv", "ebmv"),
     "z": ("redshift", "zspec", "specz", "zsp", "redshiftspec", "z"),
     "z_err": ("zerr", "redshifterr", "zspecerr", "speczerr", "ezsp", "ez"),

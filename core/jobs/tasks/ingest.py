@@ -42,7 +42,9 @@ def run(ctx: TaskContext) -> dict:
             batch.add(item, chunks, refusal)
             ledger.report(item)
         batch.flush()
-    return ledger.totals() | {"seconds": round(time.monotonic() - started, 2)}
+    totals = ledger.totals()
+    ctx.report(1.0, f"{totals['new']:,} new objects, {totals['updated']:,} that gained something, {totals['files']['refused']:,} files refused")
+    return totals | {"seconds": round(time.monotonic() - started, 2)}
 
 
 @dataclass
