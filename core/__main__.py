@@ -103,14 +103,20 @@ def _run_job(arguments: Arguments) -> int:
 
 def _declare_ingest(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("paths", nargs="+", type=Path, metavar="PATH", help="a survey file, or a folder of them")
-    parser.add_argument("--map", action="append", default=[], metavar="FIELD=COLUMN", help="which column of a table holds z, ra, dec, dered_r ...; may be given again")
+    parser.add_argument("--column", action="append", default=[], type=_pair, metavar="FIELD=COLUMN", help="where a table keeps a field, e.g. z=redshift; may be repeated")
+
+
+def _pair(text: str) -> tuple[str, str]:
+    field, equals, column = text.partition("=")
+    if not (field and equals and column):
+        raise argparse.ArgumentTypeError(f"must be written FIELD=COLUMN; got {text}")
+    return field, column
 
 
 def _ingest(arguments: Arguments) -> int:
     from core.services import ingesting
 
-    mapping = {field: column for field, _, column in (pair.partition("=") for pair in arguments.map)}
-    return ingesting.ingest_from_command_line(_workspace(arguments), arguments.paths, mapping)
+    return ingesting.ingest_from_command_line(_workspace(arguments), arguments.paths, dict(arguments.column))
 
 
 def _declare_train(parser: argparse.ArgumentParser) -> None:

@@ -88,10 +88,16 @@ def test_command_leaves_its_job_to_the_worker_that_serves(ws):
     assert wp.trail(ws) == [[1]]
 
 
-def test_ingest_takes_absolute_paths_and_shows_the_refusal(ws):
-    status, said = run(ws, "ingest", "data/sample")
+def test_ingest_takes_absolute_paths_and_columns_and_shows_the_refusal(ws):
+    status, said = run(ws, "ingest", "tests", "--column", "z=redshift", "--column", "ra=RA_DEG")
     assert status == 1 and said.endswith("flux must have 4620 samples; got 12, for spec-1.fits. Download it again.\n")
-    assert jobs.one(ws, 1)["parameters"]["paths"] == [str(wp.ROOT / "data" / "sample")]
+    assert jobs.one(ws, 1)["parameters"] == {"paths": [str(wp.ROOT / "tests")], "mapping": {"z": "redshift", "ra": "RA_DEG"}}
+
+
+def test_misspelt_column_is_refused(capsys):
+    with pytest.raises(SystemExit, match="2"):
+        command_line.main(["ingest", "a.csv", "--column", "redshift"])
+    assert "must be written FIELD=COLUMN; got redshift" in capsys.readouterr().err
 
 
 def test_interrupted_command_cancels_the_job_it_runs(ws):

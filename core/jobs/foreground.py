@@ -27,8 +27,8 @@ def follow(ws: Workspace, job_id: int, say: Callable[[str], None] = say_aloud) -
 
 
 def _tell(job: dict, told: str, say: Callable[[str], None]) -> str:
-    line = f"{job['fraction']:4.0%}  {job['message'] or job['status']}"
-    if line != told:
+    line = f"{job['fraction']:4.0%}  {job['message']}"
+    if job["message"] and line != told:
         say(line)
     return line
 
