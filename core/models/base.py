@@ -22,9 +22,12 @@ class Model(ABC):
     ----------
     modalities : what the model reads; other arrays of `Inputs` are ignored, and galaxies that lack
         one of its modalities are served from what there is.
+    device, precision : where and in what arithmetic it was fitted.
     """
 
     modalities: tuple[str, ...] = MODALITIES
+    device: str = "cpu"
+    precision: str = "float64"
 
     @abstractmethod
     def fit(self, inputs: Inputs, labels: Labels, session: Session) -> None:

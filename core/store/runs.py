@@ -41,9 +41,14 @@ def finish(ws: Workspace, run_id: int, status: str, summary: dict | None = None)
 
 
 def frame(ws: Workspace) -> pd.DataFrame:
-    """All runs, newest first. ``stale`` counts labels a run saw that have been undone since."""
+    """All runs, newest first. ``stale`` counts labels a run saw that have been undone since.
+
+    A run whose job was killed could not say so: it ends as its job did.
+    """
     return ws.frame("""SELECT runs.*, (SELECT COUNT(*) FROM labels l WHERE l.action = 'retract'
-        AND l.supersedes <= runs.label_high_water AND l.id > runs.label_high_water) AS stale FROM runs ORDER BY id DESC""")
+        AND l.supersedes <= runs.label_high_water AND l.id > runs.label_high_water) AS stale,
+        CASE WHEN runs.status = 'running' AND jobs.status IN ('failed', 'cancelled') THEN jobs.status ELSE runs.status END AS state
+        FROM runs LEFT JOIN jobs ON jobs.id = runs.job_id ORDER BY runs.id DESC""").drop(columns="status").rename(columns={"state": "status"})
 
 
 def one(ws: Workspace, run_id: int) -> dict:
@@ -53,6 +58,12 @@ def one(ws: Workspace, run_id: int) -> dict:
         raise NotFound(f"There is no run {run_id} in this workspace. Train a model on the Train page.")
     row = table.iloc[0].to_dict()
     return row | {"config": json.loads(row["config"]), "summary": json.loads(row["summary"])}
+
+
+def of_job(ws: Workspace, job_id: int) -> dict | None:
+    """The run that a job has begun, or None."""
+    table = ws.frame("SELECT * FROM runs WHERE job_id = ?", (int(job_id),))
+    return None if table.empty else table.iloc[0].to_dict()
 
 
 def latest(ws: Workspace, model: str | None = None) -> int | None:

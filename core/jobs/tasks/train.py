@@ -1,0 +1,146 @@
+"""Train a model on the labels as they stand, say what it makes of every object, measure it on the test split."""
+
+import resource
+import time
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from safetensors.numpy import load_file, save_file
+
+from core.errors import BadInput
+from core.jobs.context import TaskContext
+from core.jobs.evaluation import evaluate
+from core.jobs.inputs import iter_inputs, load_inputs, load_labels
+from core.models import registry
+from core.models.base import Model
+from core.models.prediction import Prediction
+from core.settings import settings
+from core.store import labels, objects, runs
+from core.store.arrays import SHARD_ROWS
+from core.training.session import Session
+
+SAVE_SECONDS = 2.0
+"""A checkpoint a few seconds old costs less to repeat than writing one after every epoch."""
+FIT_SHARE = 0.7
+"""How much of the progress bar the fit takes; the rest is prediction."""
+
+
+class JobSession(Session):
+    """A fit inside a job: its curve goes to the store, its checkpoints through the fence, cancel stops it."""
+
+    def __init__(self, ctx: TaskContext, run_id: int, seed: int):
+        super().__init__(seed, settings().threads)
+        self._ctx, self._run_id, self._saved = ctx, run_id, 0.0
+
+    def report(self, epoch: int, epochs: int, values: dict[str, float]) -> None:
+        super().report(epoch, epochs, values)
+        runs.put_history(self._ctx.ws, self._run_id, epoch, values)
+        loss = values.get("validation_loss", values.get("train_loss"))
+        said = "" if loss is None else f", loss {loss:.3f}"
+        self._ctx.report(FIT_SHARE * min(epoch + 1, epochs) / max(epochs, 1), f"Epoch {min(epoch + 1, epochs)} of {epochs}{said}")
+
+    def check(self) -> None:
+        self._ctx.check()
+
+    def save(self, state: dict[str, np.ndarray]) -> None:
+        if time.monotonic() - self._saved < SAVE_SECONDS:
+            return
+        path = self._ctx.checkpoint_folder / "state.safetensors"
+        save_file({k: np.ascontiguousarray(v) for k, v in state.items()}, path)
+        self._ctx.publish_checkpoint(path)
+        self._saved = time.monotonic()
+
+    def restore(self) -> dict[str, np.ndarray] | None:
+        path = self._ctx.current_checkpoint()
+        return None if path is None else load_file(path)
+
+
+def run(ctx: TaskContext) -> dict:
+    """Parameters: model, config, seed, epochs (optional), name (optional), up_to (optional: newest label row that counts)."""
+    spec, seed = registry.spec(ctx.parameters["model"]), int(ctx.parameters.get("seed", 0))
+    config = _config(ctx, spec)
+    run_id, mark = _run_of(ctx, spec.name, config, seed)
+    started = time.perf_counter()
+    ids = _labelled(ctx, mark)
+    ctx.report(0.0, f"Reading {len(ids):,} labelled galaxies")
+    model = spec.build(config)
+    session = JobSession(ctx, run_id, seed)
+    model.fit(load_inputs(ctx.ws, ids, model.modalities), load_labels(ctx.ws, ids, mark), session)
+    seconds = time.perf_counter() - started
+    _keep(ctx, run_id, model)
+    ids, prediction, milliseconds = _predict_all(ctx, model, seed)
+    table = evaluate(ctx.ws, ids, prediction.mean, prediction.sigma, prediction.targets)
+    runs.put_metrics(ctx.ws, run_id, table)
+    summary = _summary(model, seconds, milliseconds, len(session.curves))
+    runs.finish(ctx.ws, run_id, "done", summary)
+    ctx.report(1.0, _verdict(table))
+    return {"run": run_id, **summary}
+
+
+def _config(ctx: TaskContext, spec: registry.Spec) -> dict:
+    config, epochs = dict(ctx.parameters.get("config") or {}), ctx.parameters.get("epochs")
+    return config | ({"epochs": int(epochs)} if epochs and "epochs" in spec.config else {})
+
+
+def _run_of(ctx: TaskContext, model: str, config: dict, seed: int) -> tuple[int, int]:
+    """The job's run and the label row it sees up to: a resumed job goes on with the labels it began with."""
+    before = runs.of_job(ctx.ws, ctx.job_id)
+    mark = before["label_high_water"] if before else int(ctx.parameters.get("up_to") or labels.high_water(ctx.ws))
+    seen = labels.training(ctx.ws, up_to=mark)
+    snapshot = {"high_water": mark, "count": len(seen), "hash": labels.snapshot_hash(seen)}
+    name = ctx.parameters.get("name") or model
+    return runs.create(ctx.ws, name, model, config, seed, snapshot, ctx.job_id), mark
+
+
+def _labelled(ctx: TaskContext, mark: int) -> np.ndarray:
+    """Ids of the galaxies of the train split with at least one standing value: test and calibration are never fitted."""
+    seen = set(labels.training(ctx.ws, up_to=mark)["object_id"])
+    table = objects.frame(ctx.ws)
+    ids = table["id"][(table["split"] == "train") & table["id"].isin(seen)].to_numpy(np.int64)
+    if not len(ids):
+        raise BadInput("labels", "cover at least one galaxy of the train split", 0, "this workspace", "Label a batch first")
+    return ids
+
+
+def _keep(ctx: TaskContext, run_id: int, model: Model) -> None:
+    """Write the weights, whole or not at all."""
+    ctx.check()
+    path = runs.folder(ctx.ws, run_id) / "weights.safetensors"
+    temporary = path.with_name(f".weights-{ctx.fence}.safetensors")
+    save_file({k: np.ascontiguousarray(v) for k, v in model.state().items()}, temporary)
+    temporary.replace(Path(path))
+
+
+def _predict_all(ctx: TaskContext, model: Model, seed: int) -> tuple[np.ndarray, Prediction, float]:
+    """Ask about every object, in chunks; keep the answers; milliseconds a galaxy of asking alone."""
+    ids = objects.frame(ctx.ws)["id"].to_numpy(np.int64)
+    rng, parts, asking = np.random.default_rng(seed), [], 0.0
+    for k, (_, inputs) in enumerate(iter_inputs(ctx.ws, ids, model.modalities or ("photometry",), 2 * SHARD_ROWS)):
+        ctx.report(FIT_SHARE + (1 - FIT_SHARE) * k * 2 * SHARD_ROWS / len(ids), f"Predicting {len(ids):,} galaxies")
+        started = time.perf_counter()
+        parts.append(model.predict(inputs, rng))
+        asking += time.perf_counter() - started
+    joined = Prediction(*(np.concatenate([getattr(p, name) for p in parts]) for name in ("mean", "aleatoric", "epistemic")), targets=parts[0].targets,
+                        features_nd=None if parts[0].features_nd is None else np.concatenate([p.features_nd for p in parts]))
+    run_id = runs.of_job(ctx.ws, ctx.job_id)["id"]
+    arrays = {} if joined.features_nd is None else {"features": joined.features_nd}
+    runs.save_arrays(ctx.ws, run_id, "predictions", object_ids=ids, targets=np.array(joined.targets), mean=joined.mean, aleatoric=joined.aleatoric,
+                     epistemic=joined.epistemic, **arrays)
+    return ids, joined, 1000 * asking / len(ids)
+
+
+def _summary(model: Model, seconds: float, milliseconds: float, epochs: int) -> dict:
+    parameters = int(sum(v.size for v in model.state().values()))
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    return {"seconds": round(seconds, 2), "milliseconds_per_galaxy": round(milliseconds, 4), "parameters": parameters, "epochs": epochs, "peak_mb": round(peak)} | {
+        "device": model.device, "precision": model.precision}
+
+
+def _verdict(table: pd.DataFrame) -> str:
+    """One line for the job list: how good the run is."""
+    said = []
+    for target, measure, label in (("z", "nmad", "z NMAD"), ("sfr_tot_median", "rmse", "SFR RMSE")):
+        value = table.query("target == @target and name == @measure and subset == 'all'")["value"]
+        said += [f"{label} {value.iloc[0]:.4f}"] if len(value) else []
+    return "Done: " + ", ".join(said) if said else "Done; no test galaxy has a catalogue value to compare with"
