@@ -139,8 +139,7 @@ def _summary(model: Model, seconds: float, milliseconds: float, epochs: int) -> 
 
 def _verdict(table: pd.DataFrame) -> str:
     """One line for the job list: how good the run is."""
-    said = []
-    for target, measure, label in (("z", "nmad", "z NMAD"), ("sfr_tot_median", "rmse", "SFR RMSE")):
-        value = table.query("target == @target and name == @measure and subset == 'all'")["value"]
-        said += [f"{label} {value.iloc[0]:.4f}"] if len(value) else []
+    values = table[table["subset"] == "all"].set_index(["target", "name"])["value"]
+    wanted = {("z", "nmad"): "z NMAD", ("sfr_tot_median", "rmse"): "SFR RMSE"}
+    said = [f"{label} {values[key]:.4f}" for key, label in wanted.items() if key in values]
     return "Done: " + ", ".join(said) if said else "Done; no test galaxy has a catalogue value to compare with"
