@@ -4,6 +4,7 @@ import time
 from collections.abc import Iterable
 from hashlib import blake2b
 
+import numpy as np
 import streamlit as st
 
 from core.columns import SFR_TARGETS, TARGETS
@@ -26,22 +27,24 @@ _FIT_SECONDS = 0.3
 """How long one run may fit templates; what is left over is asked for again by the browser."""
 
 
-def choose(ws: Workspace) -> Queue | None:
-    """The chooser of what to label; returns the queue, None where there is nothing to label."""
+def choose(ws: Workspace) -> Queue:
+    """The chooser of what to label, and a way to the Query page while no batch waits; returns the queue, which may be empty."""
     where, is_entering = seat(), DESK not in st.session_state
     titles = labelling.sources(ws, len(state.selection()))
     wanted = _wanted(ws, where, is_entering)
     if wanted not in titles:
         titles[wanted] = f"Batch {wanted}, closed"
-    if st.session_state.get(_CHOICE) not in titles or (where.queue is None or where.queue.source != wanted):
-        st.session_state[_CHOICE] = wanted
+    st.session_state[_CHOICE] = wanted
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        st.selectbox("What to label", list(titles), format_func=titles.get, key=_CHOICE, label_visibility="collapsed")
+        st.selectbox("What to label", list(titles), format_func=titles.get, key=_CHOICE, label_visibility="collapsed", on_change=_choose)
         st.button("", icon=":material/refresh:", help="Make this queue anew: what has been decided drops out", on_click=_again, args=(ws,))
-    if where.queue is None or where.queue.source != wanted:
+        if not any(source.isdigit() for source in titles):
+            st.page_link("pages/query.py", label="No batch yet: compose one", icon=":material/travel_explore:")
+    if _is_other(where, wanted):
         where.sit(labelling.queue(ws, wanted, state.selection()))
     if is_entering:
-        enter(ws, where)
+        with guarded():
+            enter(ws, where)
     return where.queue
 
 
@@ -75,6 +78,17 @@ def nothing_to_label(queue: Queue) -> None:
         nothing_yet("Nothing is selected. Catch galaxies on the map first.", "pages/explore.py", "Explore")
     else:
         nothing_yet(f"{queue.sentence} There is nothing left to label here.", "pages/query.py", "Compose a batch")
+
+
+def _choose() -> None:
+    st.query_params.from_dict({"batch": st.session_state[_CHOICE]})
+
+
+def _is_other(where: Seat, wanted: str) -> bool:
+    """Whether the queue at hand is not the wanted one; a selection may have changed on the map."""
+    if where.queue is None or where.queue.source != wanted:
+        return True
+    return wanted == labelling.SELECTION and not np.array_equal(where.queue.ids, state.selection())
 
 
 def _wanted(ws: Workspace, where: Seat, is_entering: bool) -> str:
@@ -143,14 +157,15 @@ def _fits(ws: Workspace, ids: Iterable[int]) -> dict[int, dict]:
 def _sfr(ws: Workspace, where: Seat) -> None:
     """The eight statistics of log SFR, given by hand or taken from the catalogue."""
     known = labelling.standing_sfr(ws, where.at, state.annotator())
+    version = blake2b(repr(sorted(known.items())).encode(), digest_size=4).hexdigest()
     with st.form(f"sfr_{where.at}", border=True):
         st.markdown("**Star-formation rate** :gray[log₁₀(M☉/yr); what is not known stays empty]", help="Statistics of the posterior of the total SFR. Percentiles must not cross.")
         for four in (SFR_TARGETS[:4], SFR_TARGETS[4:]):
             for column, target in zip(st.columns(4), four, strict=True):
                 help_ = next(t.sentence for t in TARGETS if t.name == target)
-                column.number_input(target.removeprefix("sfr_tot_"), value=known.get(target), step=0.1, format="%.3f", key=f"{target}_{where.at}", help=help_, placeholder="–")
+                column.number_input(target.removeprefix("sfr_tot_"), value=known.get(target), step=0.1, format="%.3f", key=f"{target}_{where.at}_{version}", help=help_, placeholder="–")
         with st.container(horizontal=True):
-            st.form_submit_button("Save SFR", icon=":material/save:", on_click=_save_sfr, args=(ws, where.at))
+            st.form_submit_button("Save SFR", icon=":material/save:", on_click=_save_sfr, args=(ws, where.at, version))
             st.form_submit_button("Take all from the catalogue", icon=":material/auto_stories:", type="tertiary", on_click=_take, args=(ws, where.at),
                                   help="Records every value that the catalogue knows of this object, redshift included, as its source.")
 
@@ -169,12 +184,20 @@ def _history(ws: Workspace, where: Seat) -> None:
 
 def _told(act) -> str:
     """One act in one line of markdown."""
-    said = {"cannot": "no redshift", "skip": "skipped", "flag": "flagged"}.get(act.action, "")
-    if act.action == "label":
-        said = " · ".join(filter(None, (f"z **{act.z:.5f}**" if act.z == act.z else "", f"SFR **{act.sfr:.2f}**" if act.sfr == act.sfr else "", f"{act.values} values" if act.values > 1 else "")))
-    marks = [f"grade {act.grade:.0f}" if act.grade == act.grade else "", act.words, act.source if act.source != "human" else "", "revealed" if act.revealed else "blind" if act.action == "label" and act.source == "human" else ""]
-    line = f"{said} :gray[{' · '.join(filter(None, marks))}] :small[:gray[{_safe(act.annotator)}, {act.created[5:16].replace('T', ' ')}]]"
-    return line if act.standing else f"~~{said}~~ :small[:gray[taken back · {_safe(act.annotator)}]]"
+    said = {"cannot": "no redshift", "skip": "skipped", "flag": "flagged"}.get(act.action) or _values(act)
+    if not act.standing:
+        return f"~~{said}~~ :small[:gray[taken back · {_safe(act.annotator)}]]"
+    has_z = act.z == act.z
+    marks = (f"grade {act.grade:.0f}" if act.grade == act.grade else "", _safe(act.words), act.source if act.source != "human" else "",
+             "revealed" if act.revealed else "blind" if has_z and act.source == "human" else "")
+    return f"{said} :gray[{' · '.join(filter(None, marks))}] :small[:gray[{_safe(act.annotator)}, {act.created[5:16].replace('T', ' ')}]]"
+
+
+def _values(act) -> str:
+    z = f"z **{act.z:.5f}**" if act.z == act.z else ""
+    sfr = f"SFR **{act.sfr:.2f}**" if act.sfr == act.sfr else ""
+    more = act.values - bool(z) - bool(sfr)
+    return " · ".join(filter(None, (z, sfr, f"{more} {'more ' if z or sfr else ''}SFR value{'s' * (more != 1)}" if more else "")))
 
 
 def _safe(text: str) -> str:
@@ -183,9 +206,9 @@ def _safe(text: str) -> str:
 
 
 @callback
-def _save_sfr(ws: Workspace, object_id: int) -> None:
+def _save_sfr(ws: Workspace, object_id: int, version: str) -> None:
     where = seat()
-    values = {t: st.session_state[f"{t}_{object_id}"] for t in SFR_TARGETS}
+    values = {t: st.session_state[f"{t}_{object_id}_{version}"] for t in SFR_TARGETS}
     labelling.save_sfr(ws, object_id, values, state.annotator(), *where.act(), batch_id=where.queue.batch_id)
     state.tell("SFR saved.")
 

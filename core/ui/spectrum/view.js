@@ -85,12 +85,14 @@ function showZ({ here, parts, root }) {
   if (root.activeElement !== parts.z && document.activeElement !== parts.z) parts.z.value = zText(here.z);
   parts.z.placeholder = here.shown ? "no z yet" : "…";
   parts.origin.textContent = here.origin === "proposal" ? "the model's" : here.origin ?? "";
+  for (const button of parts.candidates.querySelectorAll("button")) button.classList.toggle("on", button.dataset.at === String(here.candidate));
 }
 
 function showChoices(desk) {
   const { parts, here, object } = desk, choices = desk.choices();
   const made = choices.filter(({ origin }) => here.revealed || origin !== "proposal").map(({ z, name, note, origin }, i) => {
     const button = pressable(element("button", z.toFixed(4), `candidate${i === here.candidate ? " on" : ""}${origin === "proposal" ? " told" : ""}`), () => desk.choose(i));
+    button.dataset.at = i;
     button.title = origin === "proposal" ? `The model ${name}, ${note}` : `${name}, ${note} ( o and i go through these )`;
     return button;
   });
@@ -124,7 +126,7 @@ function showReading(parts, reading) {
   parts.readout.classList.toggle("quiet", !reading);
   if (!reading) return void (parts.readout.textContent = "drag pans, the wheel zooms, Shift-drag boxes");
   const { wave, rest, flux, sigma, line } = reading, noise = Number.isFinite(sigma) ? ` ± ${sigma.toPrecision(2)}` : " masked";
-  const parted = [`λ ${wave.toFixed(1)} Å`, rest && `rest ${rest.toFixed(1)} Å`, Number.isFinite(flux) ? `flux ${flux.toPrecision(3)}${noise}` : "masked",
+  const parted = [`${wave.toFixed(1)} Å`, rest && `rest ${rest.toFixed(1)}`, Number.isFinite(flux) ? `${flux.toPrecision(3)}${noise}` : "masked",
     line && `${line.name} ${line.away < 0 ? "−" : "+"}${Math.abs(line.away).toFixed(0)} km/s`];
   parts.readout.textContent = parted.filter(Boolean).join("  ·  ");
 }

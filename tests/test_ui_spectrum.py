@@ -1,0 +1,47 @@
+"""What is packed for the browser can be read back from the header's pointers."""
+
+import json
+import struct
+
+import numpy as np
+
+from core.ui.spectrum.packing import Packer, pack_object
+
+
+def read(payload: bytes) -> tuple[dict, bytes]:
+    size = struct.unpack("<I", payload[:4])[0]
+    return json.loads(payload[4 : 4 + size]), payload[4 + size :]
+
+
+def array(pointer: dict, blob: bytes) -> np.ndarray:
+    offset, length, kind = pointer["$"]
+    return np.frombuffer(blob, {"f2": "<f2", "u1": "<u1"}[kind], length, offset)
+
+
+def test_arrays_start_on_four_bytes_and_come_back():
+    packer = Packer()
+    first, second = packer.put(np.arange(7, dtype=np.uint8)), packer.put(np.array([1.5, -2.0, np.inf]))
+    header, blob = read(packer.bytes({"é": first, "b": second}))
+    assert header["é"]["$"] == [0, 7, "u1"] and header["b"]["$"] == [8, 3, "f2"]
+    assert array(header["é"], blob).tolist() == list(range(7)) and array(header["b"], blob).tolist() == [1.5, -2.0, np.inf]
+
+
+def test_spectrum_is_scaled_and_masked_pixels_have_infinite_sigma():
+    flux = np.linspace(-2e5, 4e5, 4620)
+    spectrum = np.stack([flux, np.where(np.arange(4620) % 10 == 0, 0, 4e-6)]).astype(np.float32)
+    packer = Packer()
+    sent = pack_object(packer, {"id": 1, "spectrum": spectrum, "composite": None, "bands": np.zeros((5, 64, 64), np.uint8)})
+    header, blob = read(packer.bytes(sent))
+    scale = header["spectrum"]["scale"]
+    sigma = array(header["spectrum"]["sigma"], blob).astype(float) * scale
+    np.testing.assert_allclose(array(header["spectrum"]["flux"], blob).astype(float) * scale, flux, atol=4e5 * 6e-4)
+    np.testing.assert_allclose(sigma[1], 500, rtol=1e-3)
+    assert np.isinf(sigma[::10]).all() and np.isfinite(sigma).sum() == 4620 - 462
+    assert header["composite"] is None and header["id"] == 1 and len(array(header["bands"], blob)) == 20480
+
+
+def test_empty_spectrum_is_packed_without_a_warning():
+    packer = Packer()
+    sent = pack_object(packer, {"spectrum": np.full((2, 4620), np.nan, np.float32), "composite": None, "bands": None})
+    header, blob = read(packer.bytes(sent))
+    assert np.isinf(array(header["spectrum"]["sigma"], blob)).all() and not array(header["spectrum"]["flux"], blob).any()
