@@ -15,6 +15,7 @@ if here.objects:
     overview_panels.figures(ws, here)
     if not overviewing.is_filling(ws):
         jobs_panel.in_page()
+    jobs_panel.failures()
     left, right = st.columns([1.9, 1])
     with left:
         overview_panels.learning_curve(ws)

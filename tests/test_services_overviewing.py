@@ -107,6 +107,14 @@ def test_stages_of_the_demo_follow_its_jobs(ws):
     assert overviewing.stages(ws)[0].state == "done" and overviewing.is_filling(ws)
 
 
+def test_stage_whose_jobs_failed_says_so(ws):
+    jobs.enqueue(ws, "demo", "Build", {})
+    job = jobs.claim(ws, "worker", 60)
+    jobs.finish(ws, job["id"], job["fence"], "failed", error="No space left")
+    assert (overviewing.stages(ws)[0].state, overviewing.stages(ws)[0].sentence) == ("failed", "0 of 1 ready")
+    assert overviewing.failures(ws) == 1 and not overviewing.is_filling(ws)
+
+
 def test_training_after_the_demo_is_not_part_of_it(ws):
     jobs.enqueue(ws, "demo", "Build", {})
     job = jobs.claim(ws, "worker", 60)

@@ -63,7 +63,7 @@ class Best:
 
 @dataclass(frozen=True)
 class Stage:
-    """A part of the demo sky: what is said of it now, how far it is (0 to 1), and whether it is ``done``, ``running`` or ``waiting``."""
+    """A part of the demo sky: what is said of it now, how far it is (0 to 1), and whether it is ``done``, ``running``, ``waiting`` or ``failed`` (ended, not all of it well)."""
 
     title: str
     sentence: str
@@ -160,7 +160,7 @@ def decisions_since(ws: Workspace, mark: int) -> int:
 def _batch_sentence(waiting: int, fresh: int) -> str:
     if waiting:
         return f"{waiting} galaxies are asked for"
-    return "The last batch is labelled" if fresh else "Let a model say which galaxies would teach it most"
+    return "Labels are here that no model has seen" if fresh else "Let a model say which galaxies would teach it most"
 
 
 def _counted(n: int, one: str, many: str, none: str) -> str:
@@ -184,7 +184,7 @@ def build_demo(ws: Workspace, n: int = 3000, seed: int = 0) -> int | None:
 
 def stages(ws: Workspace) -> list[Stage]:
     """How far the demo sky is: its galaxies, its maps, its first models."""
-    table = _of_the_demo(jobs.frame(ws)).query("status not in ('failed', 'cancelled')")
+    table = _of_the_demo(jobs.frame(ws))
     return [_stage(title, table[table["kind"] == kind]) for title, kind in STAGES]
 
 
@@ -198,11 +198,18 @@ def _of_the_demo(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def _stage(title: str, rows: pd.DataFrame) -> Stage:
-    running, done = rows.query("status == 'running'"), int((rows["status"] == "done").sum())
-    if len(rows) and done == len(rows):
-        return Stage(title, f"{done} of {done}" if done > 1 else "", 1.0, "done")
+    ended, running = rows[rows["status"].isin(jobs.ENDED)], rows.query("status == 'running'")
+    done = int((rows["status"] == "done").sum())
+    if len(rows) and len(ended) == len(rows):
+        return Stage(title, f"{done} of {len(rows)} ready", 1.0, "done" if done == len(rows) else "failed")
     said = running.iloc[0]["message"] or running.iloc[0]["title"] if len(running) else ""
-    return Stage(title, said, float(rows["fraction"].mean()) if len(rows) else 0.0, "running" if len(running) else "waiting")
+    fraction = rows["fraction"].where(~rows["status"].isin(jobs.ENDED), 1.0).mean() if len(rows) else 0.0
+    return Stage(title, said, float(fraction), "running" if len(running) else "waiting")
+
+
+def failures(ws: Workspace, among: int = 20) -> int:
+    """How many of the newest jobs have failed."""
+    return int((jobs.frame(ws).head(among)["status"] == "failed").sum())
 
 
 def is_orphaned(job, now: float | None = None) -> bool:

@@ -25,10 +25,20 @@ def in_page(kinds: tuple[str, ...] | None = None) -> None:
 def stages(parts: list[overviewing.Stage]) -> None:
     """The parts of the demo sky with a bar each."""
     for part in parts:
-        icon = {"done": ":green[:material/check_circle:]", "running": ":blue[:material/progress_activity:]", "waiting": ":gray[:material/radio_button_unchecked:]"}[part.state]
+        icon = {"done": ":green[:material/check_circle:]", "running": ":blue[:material/progress_activity:]", "waiting": ":gray[:material/radio_button_unchecked:]",
+                "failed": ":red[:material/error:]"}[part.state]
         left, right = st.columns([1, 3], vertical_alignment="center")
         left.markdown(f"{icon} &nbsp;**{part.title}**")
-        right.progress(part.fraction, text=part.sentence or {"done": "ready", "waiting": "waits for its turn", "running": "at work"}[part.state])
+        right.progress(part.fraction, text=part.sentence or {"done": "ready", "waiting": "waits for its turn", "running": "at work", "failed": ""}[part.state])
+
+
+def failures() -> None:
+    """One line when jobs have failed, and where to read why."""
+    failed = overviewing.failures(state.workspace())
+    if failed:
+        with st.container(border=True, horizontal=True, vertical_alignment="center"):
+            st.markdown(f":red[:material/error: {failed} of the newest jobs failed.] The Train page says why, and starts them again.", width="stretch")
+            st.page_link("pages/train.py", label="Read why", icon=":material/arrow_forward:", icon_position="right")
 
 
 def interval() -> float | None:

@@ -1,0 +1,206 @@
+"""Every page opens on an empty and on a filled workspace without an error, and says what it should."""
+
+import logging
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from core.errors import BadInput
+from core.models.registry import MODELS
+from core.settings import ROOT, settings
+from core.store import ingested, jobs, labels, objects, runs
+from core.ui.guard import sentence
+
+PAGES = ("overview", "explore", "query", "label", "train", "compare", "data")
+
+
+@pytest.fixture
+def app(monkeypatch):
+    """Opens a page of the app on a workspace."""
+
+    def opened(ws, page: str = "overview", **query) -> AppTest:
+        monkeypatch.setenv("WORKSPACE", str(ws.path))
+        settings.cache_clear()
+        test = AppTest.from_file(str(ROOT / "app.py"), default_timeout=120)
+        for name, value in query.items():
+            test.query_params[name] = value
+        return test.switch_page(f"pages/{page}.py").run()
+
+    yield opened
+    settings.cache_clear()
+
+
+def words(test: AppTest) -> str:
+    """Everything a page says in text, labels and figures."""
+    kinds = (test.title, test.subheader, test.markdown, test.caption, test.error, test.warning, test.info, test.code)
+    spoken = [e.value for kind in kinds for e in kind]
+    named = [e.label for kind in (test.button, test.checkbox, test.selectbox, test.text_input, test.metric, test.toggle) for e in kind]
+    return "\n".join(map(str, spoken + named + [m.value for m in test.metric]))
+
+
+def fine(test: AppTest) -> bool:
+    """Neither Streamlit nor the guard had an error to show."""
+    return not test.exception and not test.error
+
+
+def _press(test: AppTest, label: str) -> None:
+    next(b for b in test.button if b.label == label).click().run()
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_page_opens_on_an_empty_workspace(app, ws, page):
+    test = app(ws, page)
+    assert fine(test), [e.value for e in (*test.exception, *test.error)]
+    assert page.title() in [t.value for t in test.title]
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_page_opens_on_a_filled_workspace_and_says_that_it_is_simulated(app, tiny, page):
+    test = app(tiny, page)
+    assert fine(test), [e.value for e in (*test.exception, *test.error)]
+    assert page.title() in [t.value for t in test.title] and "simulated" in words(test)
+
+
+@pytest.mark.parametrize(("page", "expected"), [
+    ("overview", ("An empty sky", "Build the demo sky")), ("train", ("No galaxy of the train split has a label yet", "No run has ended yet", *MODELS)),
+    ("compare", ("nothing to compare before the first run",)), ("data", ("Bring in",)),
+])
+def test_empty_page_says_what_to_do(app, ws, page, expected):
+    said = words(app(ws, page))
+    assert all(e in said for e in expected), said
+
+
+def test_overview_shows_what_is_here_and_the_next_step(app, tiny):
+    test = app(tiny)
+    figures = {m.label: m.value for m in test.metric}
+    assert (figures["Galaxies"], figures["Labelled"], figures["Finished runs"]) == ("60", "30", "1")
+    assert "**Ask for a batch**" in words(test) and "The curve begins with the first finished run" in words(test)
+
+
+def test_overview_button_queues_the_demo_and_shows_its_progress(app, ws):
+    test = app(ws)
+    _press(test, "Build the demo sky")
+    assert fine(test) and "Your sky is being made" in words(test)
+    assert jobs.active(ws)["kind"].tolist() == ["demo"]
+
+
+def test_train_button_queues_the_ticked_models_with_their_settings(app, tiny):
+    test = app(tiny, "train")
+    test.checkbox(key="train_mean").check().run()
+    test.number_input(key="train_seed").set_value(7).run()
+    _press(test, "Train 1 model")
+    assert fine(test) and jobs.one(tiny, 1)["parameters"] == {"model": "mean", "config": {}, "seed": 7}
+    assert "Train mean" in words(test) and "Waiting" in words(test)
+
+
+def test_train_without_labels_says_so_instead_of_queueing(app, ws):
+    test = app(ws, "train")
+    test.checkbox(key="train_mean").check().run()
+    _press(test, "Train 1 model")
+    assert "labels must cover at least one galaxy of the train split" in test.error[0].value and jobs.active(ws).empty
+
+
+def test_train_shows_what_a_failed_job_said_and_starts_it_again(app, tiny):
+    jobs.enqueue(tiny, "train", "Train linear", {"model": "linear", "config": {}, "seed": 0})
+    job = jobs.claim(tiny, "worker", 60)
+    jobs.finish(tiny, job["id"], job["fence"], "failed", error="Traceback (most recent call last):\nMemoryError: 3 GB")
+    test = app(tiny, "train")
+    assert "MemoryError: 3 GB" in words(test)
+    test.button(key="retry_1").click().run()
+    assert fine(test) and jobs.one(tiny, 1)["status"] == "queued"
+
+
+def test_train_cancels_a_waiting_job(app, tiny):
+    jobs.enqueue(tiny, "embed", "Map", {})
+    test = app(tiny, "train")
+    test.button(key="cancel_1").click().run()
+    assert fine(test) and jobs.one(tiny, 1)["status"] == "cancelled"
+
+
+def test_train_marks_runs_whose_labels_were_undone(app, tiny):
+    labels.retract(tiny, 1, "oracle", "test", 10_000)
+    table = app(tiny, "train").dataframe[0].value
+    assert table["state"].tolist() == ["stale: 1 of its labels undone"]
+
+
+def test_compare_shows_the_metrics_of_a_run(app, tiny):
+    import pandas as pd
+
+    runs.put_metrics(tiny, 1, pd.DataFrame([("test", "z", "all", "rmse", 0.0123)], columns=["split", "target", "subset", "name", "value"]))
+    test = app(tiny, "compare")
+    assert fine(test) and test.dataframe[0].value["rmse"].tolist() == [0.0123]
+    test.selectbox(key="target").set_value("sfr_tot_median").run()
+    assert fine(test) and "eta05" not in test.dataframe[0].value
+
+
+def test_data_previews_and_queues_what_is_given(app, ws, tmp_path):
+    (tmp_path / "notes.txt").write_text("no survey file")
+    (tmp_path / "sky.csv").write_text("id,ra,dec,u,g,r,i,z\n1,10.0,2.0,19.1,18.0,17.4,17.0,16.8\n")
+    test = app(ws, "data")
+    test.text_area(key="ingest_paths").set_value(str(tmp_path / "sky.csv") + "\n" + str(tmp_path / "notes.txt")).run()
+    _press(test, "Look first")
+    assert fine(test) and "**1** files would be read, **1** refused." in words(test) and "notes.txt" in words(test)
+    _press(test, "Read them")
+    assert fine(test) and jobs.one(ws, 1)["parameters"]["paths"] == [str(tmp_path / "sky.csv"), str(tmp_path / "notes.txt")]
+
+
+def test_data_refuses_a_path_that_is_not_there_with_a_sentence(app, ws):
+    test = app(ws, "data")
+    test.text_area(key="ingest_paths").set_value("/no/such/place").run()
+    _press(test, "Read them")
+    assert "a path must exist; got nothing, for /no/such/place" in test.error[0].value and jobs.active(ws).empty
+
+
+def test_data_shows_what_came_in_and_why_the_rest_did_not(app, ws):
+    job = jobs.enqueue(ws, "ingest", "Read", {"paths": []})
+    with ws.write() as db:
+        ingested.put(db, job, [ingested.Entry("a/sky.csv", "table", "read", new=3, counts={"photometry": 3, "missing": {"u": 2}, "complete": 1}),
+                               ingested.Entry("a/notes.txt", "", "refused", message="a file must end in .fits; got .txt, for notes.txt. Leave it out.")])
+    test = app(ws, "data")
+    assert fine(test) and "notes.txt" in words(test) and "a file must end in .fits" in words(test)
+    summary = next(d.value for d in test.dataframe if "files refused" in d.value)
+    assert summary.set_index("product").loc["in all", ["new", "missing", "files refused"]].tolist() == [3, 2, 1]
+
+
+def test_data_lists_objects_that_pass_a_filter(app, tiny):
+    test = app(tiny, "data", tab="Objects")
+    assert "**60** objects pass." in words(test)
+    test.text_input(key="object_text").set_value("mock-0000").run()
+    assert fine(test) and "**10** objects pass." in words(test)
+
+
+def test_data_export_shows_the_checksum_of_the_training_set(app, tiny):
+    test = app(tiny, "data", tab="Export")
+    _press(test, "Prepare the export")
+    from core.services import curating
+
+    made = curating.export(tiny, "anybody")
+    assert fine(test) and made.checksums["training_set.csv"] in [c.value for c in test.code] and made.methods in [c.value for c in test.code]
+
+
+def test_data_says_how_the_sky_is_divided(app, tiny):
+    test = app(tiny, "data", tab="Splits and gaps")
+    counted = objects.frame(tiny)["split"].value_counts()
+    table = next(d.value for d in test.dataframe if "groups" in d.value)
+    assert fine(test) and table.set_index("split")["objects"].to_dict() == counted.to_dict()
+
+
+def test_sidebar_remembers_the_declared_name_between_pages(app, tiny):
+    test = app(tiny)
+    test.text_input(key="annotator_box").set_value("Ada").run()
+    test.switch_page("pages/train.py").run()
+    assert test.session_state["annotator"] == "Ada" and test.text_input(key="annotator_box").value == "Ada"
+
+
+def test_guard_shows_a_lookback_error_as_its_sentence():
+    assert sentence(BadInput("flux", "be finite", "NaN", "spec-1.fits", "Mask it")) == "flux must be finite; got NaN, for spec-1.fits. Mask it."
+
+
+def test_guard_logs_anything_else_whole_under_the_id_it_shows(caplog):
+    with caplog.at_level(logging.ERROR, logger="lookback"):
+        try:
+            raise ZeroDivisionError("secret path")
+        except ZeroDivisionError as error:
+            said = sentence(error)
+    log_id = said.rstrip(".").split()[-1]
+    assert "secret" not in said and log_id in caplog.text and "ZeroDivisionError: secret path" in caplog.text
