@@ -49,6 +49,10 @@ _SPECS = (
         "random_forest", MODALITIES, "classical", "Random forest on physical features; the strong classical baseline.",
         "core.models.forest:RandomForest", {"modalities": "all", "trees": 100, "min_leaf": 4},
     ),
+    Spec(
+        "boosted_trees", MODALITIES, "classical", "Gradient-boosted trees on physical features; slower than a forest and usually closer.",
+        "core.models.boosted:BoostedTrees", {"modalities": "all", "trees": 120, "learning_rate": 0.08, "leaves": 15, "min_leaf": 10, "members": 5},
+    ),
 )
 MODELS: dict[str, Spec] = {spec.name: spec for spec in _SPECS}
 
