@@ -52,9 +52,10 @@ def by_subset(ws: Workspace, target: str, run_ids: list[int], metrics: tuple[Met
 def truth(ws: Workspace, target: str, run_ids: list[int]) -> tuple[int, int]:
     """Predicted against true, and residuals against S/N, of two runs; returns which two."""
     with section("Predicted against true", "Held-out test galaxies. Stronger colour means more crowded; orange lines are the median and central 68 % of the residuals in bins of S/N."):
-        names = _names(ws, run_ids)
+        linked = _linked(ws)
+        names = _names(ws, [*run_ids, *linked])
         left, right = st.columns(2)
-        first = left.selectbox("First run", names, format_func=names.get, key="first_run")
+        first = left.selectbox("First run", names, index=list(names).index(linked[0]) if linked else 0, format_func=names.get, key="first_run")
         second = right.selectbox("Second run", names, index=min(1, len(names) - 1), format_func=names.get, key="second_run")
         tables = {names[run]: comparing.predicted_and_true(ws, run, target) for run in dict.fromkeys((first, second))}
         if all(t.empty for t in tables.values()):
@@ -99,6 +100,12 @@ def _headings(columns: tuple[Metric, ...]) -> dict:
         "label_count": st.column_config.NumberColumn("labels", help="Values the run could learn from, over all targets"),
         "stale": st.column_config.NumberColumn("undone", help="Labels the run saw that have been undone since"),
     }
+
+
+def _linked(ws: Workspace) -> list[int]:
+    """The finished run that the address names (``?run=7``), if it does."""
+    asked = st.query_params.get("run", "")
+    return [int(i) for i in comparing.finished(ws, only_latest=False)["id"] if str(i) == asked]
 
 
 def _names(ws: Workspace, run_ids: list[int]) -> dict[int, str]:

@@ -24,7 +24,7 @@ def bring_in(ws: Workspace) -> None:
     """Where the files are, what they are, and the button that reads them; then what runs and what came in."""
     with section("Bring in survey files", "Spectra, stamps, frames, catalogues and arrays are recognised by what they hold. The same file twice is one object; a bad file is refused with a sentence and the rest is read."):
         left, right = st.columns(2)
-        left.text_area("Files and folders on this machine, one a line", key="ingest_paths", placeholder="/data/sdss/spectra\n/data/sdss/catalogue.csv", height=122, persist_state="session")
+        left.text_area("Files and folders on this machine, one a line", key="ingest_paths", placeholder="~/sdss/spectra\n~/sdss/catalogue.csv", height=122, persist_state="session")
         right.file_uploader("Or from your computer", accept_multiple_files=True, key="ingest_uploads", help="Files that belong together (five bands, a pair of catalogues) are uploaded together.")
         _mapping()
         with st.container(horizontal=True):

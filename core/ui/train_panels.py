@@ -115,10 +115,11 @@ def _settings(chosen: list[str]) -> None:
         left.number_input("Seed", 0, 2**31 - 1, 0, key="train_seed", help="Drives every random draw of the training; the same seed and labels give the same model.", persist_state="session")
         right.number_input("Epochs", 1, 10_000, None, key="train_epochs", placeholder="the model's own", help="For networks; empty leaves it to the model.", persist_state="session")
         for name in chosen:
-            if MODELS[name].config:
+            settings = {s: default for s, default in MODELS[name].config.items() if s != "epochs"}
+            if settings:
                 st.caption(f"**{name}**")
                 columns = st.columns(4)
-                for i, (setting, default) in enumerate(MODELS[name].config.items()):
+                for i, (setting, default) in enumerate(settings.items()):
                     with columns[i % 4]:
                         _setting(name, setting, default)
 
