@@ -1,6 +1,7 @@
 """Follow one job from a terminal, running it there when no worker serves the workspace."""
 
 from collections.abc import Callable
+from threading import Event
 
 from core.jobs import workplace
 from core.jobs.supervisor import POLL_SECONDS, Supervisor, say_aloud, stop_on_signals
@@ -12,17 +13,22 @@ def follow(ws: Workspace, job_id: int, say: Callable[[str], None] = say_aloud) -
 
     Ctrl-C cancels a job that runs here; one that a worker runs goes on without us.
     """
-    stop, told = stop_on_signals(), ""
     supervisor = Supervisor(ws, only=job_id, say=lambda sentence: None)
-    try:
-        while (job := jobs.one(ws, job_id))["status"] not in jobs.ENDED:
-            if supervisor.is_busy or not workplace.is_served(ws):
-                supervisor.turn()
-            told = _tell(job, told, say)
-            if stop.wait(POLL_SECONDS):
-                return _leave(ws, job, supervisor, say)
-    finally:
-        supervisor.close()
+    with stop_on_signals() as stop:
+        try:
+            return _until_ended(ws, job_id, supervisor, stop, say)
+        finally:
+            supervisor.close()
+
+
+def _until_ended(ws: Workspace, job_id: int, supervisor: Supervisor, stop: Event, say: Callable[[str], None]) -> dict:
+    told = ""
+    while (job := jobs.one(ws, job_id))["status"] not in jobs.ENDED:
+        if supervisor.is_busy or not workplace.is_served(ws):
+            supervisor.turn()
+        told = _tell(job, told, say)
+        if stop.wait(POLL_SECONDS):
+            return _leave(ws, job, supervisor, say)
     return job
 
 

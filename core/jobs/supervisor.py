@@ -10,8 +10,8 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import TextIO
 
@@ -34,25 +34,29 @@ def say_aloud(sentence: str) -> None:
 
 def work(ws: Workspace, say: Callable[[str], None] = say_aloud) -> None:
     """Serve a workspace until SIGTERM, SIGINT or SIGHUP; waits while another worker serves it."""
-    stop = stop_on_signals()
-    lock = _wait_for_lock(ws, stop, say)
-    if lock is None:
-        return
-    with lock:
-        supervisor = Supervisor(ws, say=say)
-        try:
-            while not stop.wait(POLL_SECONDS):
-                supervisor.turn()
-        finally:
-            supervisor.close()
+    with stop_on_signals() as stop:
+        lock = _wait_for_lock(ws, stop, say)
+        if lock is None:
+            return
+        with lock:
+            supervisor = Supervisor(ws, say=say)
+            try:
+                while not stop.wait(POLL_SECONDS):
+                    supervisor.turn()
+            finally:
+                supervisor.close()
 
 
-def stop_on_signals() -> threading.Event:
-    """An event that is set when this process is asked to end."""
+@contextmanager
+def stop_on_signals() -> Iterator[threading.Event]:
+    """An event that is set when this process is asked to end; what the signals did before is put back afterwards."""
     stop = threading.Event()
-    for signum in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-        signal.signal(signum, lambda *_: stop.set())
-    return stop
+    before = {signum: signal.signal(signum, lambda *_: stop.set()) for signum in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)}
+    try:
+        yield stop
+    finally:
+        for signum, handler in before.items():
+            signal.signal(signum, handler)
 
 
 def _wait_for_lock(ws: Workspace, stop: threading.Event, say: Callable[[str], None]) -> TextIO | None:
@@ -86,8 +90,10 @@ class Child:
         """Whether the process is over."""
         return self.process.poll() is not None
 
-    def end(self) -> int:
-        """Kill what is left of the group and return how the process ended; negative = by that signal."""
+    def end(self, patience: float = 0.0) -> int:
+        """Wait ``patience`` seconds, kill what is left of the group and return how the process ended; negative = by that signal."""
+        with suppress(subprocess.TimeoutExpired):
+            self.process.wait(patience)
         with suppress(ProcessLookupError, PermissionError):
             os.killpg(self.process.pid, signal.SIGKILL)
         return self.process.wait()
@@ -123,7 +129,7 @@ class Supervisor:
     def close(self) -> None:
         """End the processes and give their jobs back to the queue."""
         for child in self._children.values():
-            child.end()
+            child.end(GRACE_SECONDS if self._standing(child) is StaleFence else 0.0)
             standing = self._standing(child)
             if standing is Cancelled:
                 jobs.finish(self._ws, *child.key, "cancelled")

@@ -31,13 +31,13 @@ def serve(ws: Workspace, port: int) -> int:
     _check_port(port)
     if jobs.enqueue_first(ws, "demo", "Build the demo sky", DEMO):
         say_aloud(f"The workspace {ws.path} is empty: the demo sky is being built.")
-    stop = stop_on_signals()
-    children = {"app": _start_app(ws, port), "worker": _start_worker(ws)}
-    try:
-        _announce(children["app"], port, stop)
-        return _watch(ws, children, stop)
-    finally:
-        _end(children)
+    with stop_on_signals() as stop:
+        children = {"app": _start_app(ws, port), "worker": _start_worker(ws)}
+        try:
+            _announce(children["app"], port, stop)
+            return _watch(ws, children, stop)
+        finally:
+            _end(children)
 
 
 def _check_port(port: int) -> None:
