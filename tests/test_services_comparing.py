@@ -72,6 +72,13 @@ def test_predicted_and_true_holds_only_test_galaxies_with_their_residuals(tiny):
     assert np.allclose(table["sigma"], 0.2)
 
 
+def test_predicted_and_true_leaves_out_stars_and_quasars_as_the_metrics_do(tiny):
+    first = int(objects.frame(tiny).query("split == 'test'")["id"].iloc[0])
+    with tiny.write() as db:
+        db.conn.execute("UPDATE objects SET class = 'QSO' WHERE id = ?", (first,))
+    assert first not in set(comparing.predicted_and_true(tiny, 1, "z")["object_id"])
+
+
 def test_residual_of_a_star_formation_rate_is_not_divided(tiny):
     table = comparing.predicted_and_true(tiny, _second_run(tiny), "sfr_tot_median")
     assert np.allclose(table["residual"], 0.1)

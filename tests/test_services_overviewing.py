@@ -27,7 +27,7 @@ def _label(ws, object_id, sequence, batch_id=None, value=0.1) -> int:
 def test_census_counts_objects_modalities_labels_runs_and_maps(tiny):
     here = overviewing.take_census(tiny)
     assert (here.objects, here.simulated, here.labelled, here.runs, here.maps) == (60, 60, 30, 1, 1)
-    assert here.modalities == {"image": 60, "spectrum": 60, "photometry": 60}
+    assert here.modalities == {"image": 60, "spectrum": 60, "photometry": 60} and here.complete == 60
     assert here.splits["objects"].sum() == 60 and here.splits["labelled"].sum() == 30
     assert len(here.sn_n) == 60
 

@@ -118,7 +118,8 @@ def predicted_and_true(ws: Workspace, run_id: int, target: str) -> pd.DataFrame:
     Returns
     -------
     object_id, key, truth, mean, sigma (total, 1 standard deviation), residual (predicted - true; for z
-    divided by 1 + z), sn; only galaxies of the test split with a truth and a prediction. Raises `NotFound`.
+    divided by 1 + z), sn; only galaxies of the test split with a truth and a prediction,
+    no stars and quasars, as the metrics have it. Raises `NotFound`.
     """
     predictions = runs.load_arrays(ws, run_id, "predictions")
     column = list(predictions["targets"]).index(target)
@@ -126,7 +127,8 @@ def predicted_and_true(ws: Workspace, run_id: int, target: str) -> pd.DataFrame:
         "object_id": predictions["object_ids"], "mean": predictions["mean"][:, column],
         "sigma": np.sqrt(predictions["aleatoric"][:, column] + predictions["epistemic"][:, column]),
     })
-    held_out = objects.frame(ws).query("split == @TEST")[["id", "key", "sn"]].rename(columns={"id": "object_id"})
+    here = objects.frame(ws)
+    held_out = here[(here["split"] == TEST) & (here["class"].fillna("GALAXY") == "GALAXY")][["id", "key", "sn"]].rename(columns={"id": "object_id"})
     known = truth.frame(ws, held_out["object_id"]).query("target == @target")[["object_id", "value"]].rename(columns={"value": "truth"})
     table = table.merge(held_out, on="object_id").merge(known, on="object_id").dropna(subset=["mean", "truth"])
     scale = 1 + table["truth"] if target == "z" else 1.0

@@ -9,6 +9,7 @@ from functools import lru_cache
 import numpy as np
 import pandas as pd
 
+from core.columns import MODALITIES
 from core.jobs import workplace
 from core.store import Workspace, batches, census, embeddings, jobs, labels, runs
 
@@ -26,7 +27,7 @@ class Census:
     Attributes
     ----------
     objects, simulated, labelled : objects; of the mock sky; with a standing label.
-    modalities : modality -> objects that have it.
+    complete : objects with every modality. modalities : modality -> objects that have it.
     splits : split, objects, groups, labelled. sn_n : S/N per pixel, float (n,).
     runs, maps : finished training runs; embeddings.
     """
@@ -34,6 +35,7 @@ class Census:
     objects: int
     simulated: int
     labelled: int
+    complete: int
     modalities: dict[str, int]
     splits: pd.DataFrame
     sn_n: np.ndarray
@@ -80,7 +82,8 @@ def take_census(ws: Workspace) -> Census:
     """Count what is in the workspace."""
     counts = census.objects_and_labels(ws)
     finished = int((runs.frame(ws)["status"] == "done").sum())
-    return Census(**counts, modalities=census.modalities(ws), splits=census.by_split(ws), sn_n=census.signal_to_noise(ws),
+    together = census.combinations(ws).set_index("modalities")["n"]
+    return Census(**counts, complete=int(together.get(" + ".join(sorted(MODALITIES)), 0)), modalities=census.modalities(ws), splits=census.by_split(ws), sn_n=census.signal_to_noise(ws),
                   runs=finished, maps=len(embeddings.frame(ws)))
 
 

@@ -25,8 +25,7 @@ PROMISES = (
 def figures(ws: Workspace, here: Census) -> None:
     """The headline numbers."""
     columns = st.columns(5)
-    with_all = min(here.modalities.values())
-    columns[0].metric("Galaxies", f"{here.objects:,}", f"{with_all:,} complete", help="Complete: with an image, a spectrum and photometry.", **_QUIET)
+    columns[0].metric("Galaxies", f"{here.objects:,}", f"{here.complete:,} complete", help="Complete: with an image, a spectrum and photometry.", **_QUIET)
     columns[1].metric("Labelled", f"{here.labelled:,}", f"{here.labelled / here.objects:.0%} of them", **_QUIET)
     columns[2].metric("Finished runs", f"{here.runs:,}", f"{here.maps} map{'s' * (here.maps != 1)}", **_QUIET)
     for column, (target, metric, label, shape) in zip(columns[3:], HEADLINES, strict=True):
