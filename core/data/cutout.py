@@ -107,9 +107,7 @@ def _in_band(band: BandImage, reference: BandImage, xs: np.ndarray, ys: np.ndarr
     Over a stamp the map between two bands is affine to better than 1e-4 pixel: three corners fix it.
     """
     if band is reference or band.wcs is None or reference.wcs is None:
-        ratio = reference.arcsec / band.arcsec
-        grid_x, grid_y = np.meshgrid(xs, ys)
-        return grid_x, grid_y, ratio**2
+        return *np.meshgrid(xs, ys), 1.0
     corners = np.array([[xs[0], ys[0]], [xs[-1], ys[0]], [xs[0], ys[-1]]])
     there = band.wcs.all_world2pix(reference.wcs.all_pix2world(corners, 0), 0)
     along_x, along_y = (there[1] - there[0]) / (xs[-1] - xs[0]), (there[2] - there[0]) / (ys[-1] - ys[0])

@@ -61,10 +61,17 @@ def native(array: np.ndarray) -> np.ndarray:
 
 
 def nth(hdus: fits.HDUList, index: int) -> object:
-    """An HDU, None when the file has fewer; unlike ``len`` it does not read the headers behind it."""
+    """An HDU, None when the file has fewer; unlike ``len`` it does not read the headers behind it.
+
+    Raises EOFError when bytes follow the last HDU: astropy passes over a header that was cut off.
+    """
     try:
         return hdus[index]
     except IndexError:
+        last = hdus[-1].fileinfo()
+        last["file"].seek(last["datLoc"] + last["datSpan"])
+        if last["file"].read(1):
+            raise EOFError("the file ends within a header") from None
         return None
 
 

@@ -88,7 +88,7 @@ def rounding_of(ids: list[str | None], ra_n: np.ndarray, dec_n: np.ndarray) -> s
 
 def _as_id(value: object) -> str | None:
     if isinstance(value, (float, np.floating)):
-        return None if not np.isfinite(value) or value <= 0 else f"{value:.0f}" if value < 2**53 else f"{value:.17g}e0"
+        return None if not np.isfinite(value) or value <= 0 else f"{value:.0f}" if value < 2**53 else f"{value:.16e}"
     text = (value.decode("ascii", "replace") if isinstance(value, bytes) else str(value)).strip().strip("'\"")
     if text.lower() in ("", "nan", "none", "null", "<na>", "nat", "-", "--", "masked"):
         return None

@@ -5,6 +5,8 @@ Images are (n, 5, h, w) in nanomaggies per pixel of 0.396 arcsec, bands ugriz. S
 Lookback's own grid. Arrays of n values are catalogue columns, found by their names as in tables.
 """
 
+import zipfile
+import zlib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -52,7 +54,7 @@ def _opened(path: Path) -> Iterator[Mapping[str, Array]]:
     try:
         loaded = np.load(path, mmap_mode="r", allow_pickle=False)
         arrays = {k.lower(): loaded[k] for k in loaded.files} if isinstance(loaded, np.lib.npyio.NpzFile) else {"array": loaded}
-    except (OSError, ValueError, EOFError, KeyError) as error:
+    except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile, zlib.error) as error:
         raise BadInput("the file", "be a whole NumPy file without pickled objects", f"'{' '.join(str(error).split())[:100]}'", path.name, "Save it again") from error
     yield arrays
 

@@ -3,6 +3,7 @@
 `PRODUCTS` is the one list of what can be ingested; the Data page and the README show it.
 """
 
+import logging
 import os
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -18,6 +19,8 @@ from core.data.records import Chunk
 from core.errors import BadInput, LookbackError, Unrecognised
 
 ARRAYS = (".npy", ".npz")
+WORKSPACE_FILE = "lookback.db"
+"""What makes a folder a workspace: the arrays in it came in once already."""
 HDF5 = (".h5", ".hdf5", ".hdf")
 
 
@@ -112,6 +115,8 @@ def plan(paths: Iterable[Path | str], mapping: dict[str, str] | None = None) -> 
             kinds.setdefault(kind_of(path, mapping), []).append(path)
         except (LookbackError, OSError) as error:
             refusals.append(Refusal(str(path), str(error)))
+        except Exception as error:
+            refusals.append(Refusal(str(path), unexpected(path, error)))
     items = [Item(kind, (p,)) for kind in ("sdss spectrum", "sdss dr7 spectrum", "table", "hiss-cube", "arrays", "stamps") for p in kinds.get(kind, [])]
     for make, wanted in ((_stamp_sets, "band"), (_fields, "frame"), (_pairs, "sfr")):
         items += make(kinds, refusals) if kinds.get(wanted) or (wanted == "sfr" and kinds.get("info")) else []
@@ -123,6 +128,12 @@ def plan(paths: Iterable[Path | str], mapping: dict[str, str] | None = None) -> 
 def read(item: Item, options: Options | None = None) -> Iterator[Chunk]:
     """The chunks of an item; raises `BadInput` when its files break a rule."""
     return PRODUCTS[item.product].read(item, options or Options())
+
+
+def unexpected(path: Path | str, error: Exception) -> str:
+    """The sentence of a fault that no reader foresaw; the whole of it goes to the log, and the other files are read on."""
+    logging.getLogger(__name__).error("reading %s", path, exc_info=error)
+    return f"Reading {Path(path).name} failed unexpectedly ({type(error).__name__}: {error}). The job's log holds the details; leave the file out meanwhile."
 
 
 def kind_of(path: Path, mapping: dict[str, str] | None = None) -> str:
@@ -147,16 +158,22 @@ def kind_of(path: Path, mapping: dict[str, str] | None = None) -> str:
 
 
 def _files(paths: Iterable[Path | str], refusals: list[Refusal]) -> Iterator[Path]:
+    """Every file once, in order of folder and name."""
     seen: set[Path] = set()
     for path in map(Path, paths):
         if not path.exists():
             refusals.append(Refusal(str(path), str(BadInput("a path", "exist", "nothing", str(path), "Check its spelling"))))
-        inside = sorted(p for p in path.rglob("*") if p.is_file()) if path.is_dir() else [path] if path.exists() else []
-        for file in inside:
-            is_hidden = any(part.startswith(".") for part in file.relative_to(path).parts)
-            if not is_hidden and file.resolve() not in seen:
+        for file in _inside(path) if path.is_dir() else [path] if path.exists() else []:
+            if file.resolve() not in seen:
                 seen.add(file.resolve())
                 yield file
+
+
+def _inside(folder: Path) -> Iterator[Path]:
+    """Files of a folder to the bottom; hidden ones, and workspaces of Lookback's own, are passed over."""
+    for here, folders, names in os.walk(folder):
+        folders[:] = sorted(f for f in folders if not f.startswith(".") and not (Path(here) / f / WORKSPACE_FILE).exists())
+        yield from (Path(here) / n for n in sorted(names) if not n.startswith("."))
 
 
 def _fits_kind(path: Path, mapping: dict[str, str] | None) -> str:

@@ -128,16 +128,16 @@ def _objects(cleaner: Cleaner, columns: Columns, path: Path, notes: list[str]) -
     out = pd.DataFrame({"ra": cleaner.numbers(f.get("ra"), 0, 360), "dec": cleaner.numbers(f.get("dec"), -90, 90)})
     for name in ("objid", "specobjid"):
         if name in f:
-            out[name] = _trusted(cleaner, f[name], out, notes)
+            out[name] = pd.Series(_trusted(cleaner, f[name], out, notes), dtype=object)
     fibres = _fibres(cleaner, f, out)
     for i, name in enumerate(("plate", "mjd", "fiberid")):
         out[name] = [fibre[i] if fibre else None for fibre in fibres]
     out["sn"], out["ebv"] = cleaner.numbers(f.get("sn")), _ebv(cleaner, columns)
     out["simulated"] = np.nan_to_num(cleaner.numbers(f.get("simulated"))) > 0
     out["zwarning"] = cleaner.numbers(f.get("zwarning"), 0)
-    out["class"] = _classes(cleaner.table[f["class"]]) if "class" in f else None
+    out["class"] = pd.Series(_classes(cleaner.table[f["class"]]) if "class" in f else [None] * n, dtype=object)
     ids = zip(out.get("objid", [None] * n), out.get("specobjid", [None] * n), out["ra"], out["dec"], strict=True)
-    out["key"] = [_key(fibre, *names, path) for fibre, names in zip(fibres, ids, strict=True)]
+    out["key"] = pd.Series([_key(fibre, *names, path) for fibre, names in zip(fibres, ids, strict=True)], dtype=object)
     return out
 
 
@@ -169,8 +169,10 @@ def _key(fibre: tuple | None, objid: str | None, specobjid: str | None, ra: floa
 
 
 def _classes(values: pd.Series) -> list[str | None]:
+    """Spectroscopic classes; numbers are those of DR7's specClass, elsewhere they say what an image looks like."""
     texts = [None if v is None or v != v else str(v).strip().upper() for v in values.astype(object)]
-    return [CLASSES.get(int(t)) if t and t.isdigit() else t or None for t in texts]
+    codes = CLASSES if str(values.name).lower() == "specclass" else {}
+    return [codes.get(int(t)) if t and t.isdigit() else t or None for t in texts]
 
 
 def _ebv(cleaner: Cleaner, columns: Columns) -> np.ndarray:

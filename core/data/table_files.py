@@ -19,7 +19,7 @@ from core.errors import BadInput
 TEXT = (".csv", ".tsv", ".txt", ".dat", ".ecsv")
 VOTABLE = (".vot", ".votable", ".xml")
 PARQUET = (".parquet", ".pq", ".parq")
-_IDS = re.compile(r"(obj|spec|photo|source)?_?(obj|spec|photo|source)?_?id$|^specobjid|^objid", re.IGNORECASE)
+_IDS = re.compile(r"(^|obj|spec|photo|source)_?id$", re.IGNORECASE)
 _SNIFFED = 65_536
 
 

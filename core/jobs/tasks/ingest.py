@@ -5,7 +5,6 @@ Rows are stored in transactions of about `ROWS` objects together with the report
 they came from: a job that is killed goes on with the file it was at, and a file that was read before adds nothing.
 """
 
-import logging
 import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -203,8 +202,7 @@ def _streamed(item: Item, options: Options) -> Iterator[Outcome]:
     except (LookbackError, OSError, MemoryError) as error:
         yield item, [], str(error) or type(error).__name__
     except Exception as error:
-        logging.getLogger(__name__).exception("reading %s", item.path)
-        yield item, [], f"Reading failed unexpectedly ({type(error).__name__}: {error}). The log of the job holds the details."
+        yield item, [], recognise.unexpected(item.path, error)
     else:
         yield item, [], ""
 
