@@ -53,6 +53,22 @@ _SPECS = (
         "boosted_trees", MODALITIES, "classical", "Gradient-boosted trees on physical features; slower than a forest and usually closer.",
         "core.models.boosted:BoostedTrees", {"modalities": "all", "trees": 120, "learning_rate": 0.08, "leaves": 15, "min_leaf": 10, "members": 5},
     ),
+    Spec(
+        "photometry_mlp", ("photometry",), "network", "Ensemble of small networks on magnitudes and colours; seconds to fit.",
+        "core.models.networks.photometry:PhotometryMLP", {"epochs": 0, "batch_size": 256, "learning_rate": 4e-3, "members": 8, "hidden": 96},
+    ),
+    Spec(
+        "image_bayesian_cnn", ("image",), "network", "Residual network on ugriz images; dropout that stays on says how unsure it is.",
+        "core.models.networks.image:ImageBayesianCNN", {"epochs": 0, "batch_size": 64, "learning_rate": 3e-3, "dropout": 0.1, "passes": 12},
+    ),
+    Spec(
+        "spectrum_cnn", ("spectrum",), "network", "Finds the redshift with learned templates, then reads star formation in the rest frame.",
+        "core.models.networks.spectrum:SpectrumCNN", {"epochs": 0, "batch_size": 64, "learning_rate": 3e-3, "members": 4},
+    ),
+    Spec(
+        "fusion_late", MODALITIES, "fusion", "Joins the three networks by what each is worth on held-out galaxies; serves whatever a galaxy has.",
+        "core.models.fusion:FusionLate", {"epochs": 0, "reuse": True},
+    ),
 )
 MODELS: dict[str, Spec] = {spec.name: spec for spec in _SPECS}
 

@@ -1,0 +1,161 @@
+"""Late fusion: one model a modality, their answers joined by what each is worth.
+
+Each branch's variance is calibrated, and the correlation of the branches' errors measured, on
+the labelled galaxies that chose the epochs of all of them and were fitted by none. A target is
+estimated together with the redshift by generalised least squares: a branch that is wrong about
+the redshift is wrong about the luminosity too, so a better redshift from another branch corrects it.
+"""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from core.columns import MODALITIES
+from core.errors import BadInput
+from core.models.base import Model, require_labels
+from core.models.joint_errors import JointErrors, combine, measure
+from core.models.prediction import Inputs, Labels, Prediction
+from core.training.holdout import carve
+from core.training.plan import Plan
+from core.training.session import Session
+from core.training.standard import Standard, standard_of
+
+BRANCHES = ("image_bayesian_cnn", "spectrum_cnn", "photometry_mlp")
+
+
+class FusionLate(Model):
+    """The model ``fusion_late`` of the registry.
+
+    Parameters
+    ----------
+    epochs : of every branch; 0 = each chooses. reuse : a job may take branches from runs that saw the
+        same labels with the same seed (see `adopt`). branches : registry names of models with one modality each.
+    """
+
+    def __init__(self, epochs: int = 0, reuse: bool = True, branches: tuple[str, ...] = BRANCHES):
+        from core.models.registry import build, spec
+
+        self._models: dict[str, Model] = {n: build(n, {"epochs": epochs} if "epochs" in spec(n).config else {}) for n in branches}
+        self.reuse, self._adopted = reuse, set()
+        self._standard: Standard | None = None
+        self._errors: JointErrors | None = None
+        self._scale_of: dict[str, np.ndarray] = {}
+
+    @property
+    def branches(self) -> dict[str, Model]:
+        """The models that are joined, by registry name."""
+        return dict(self._models)
+
+    def adopt(self, fitted: Mapping[str, Model]) -> None:
+        """Take branches that are fitted already, to the same labels with the same seed, instead of fitting them again."""
+        unknown = set(fitted) - set(self._models)
+        if unknown:
+            raise BadInput("branch", f"be one of {', '.join(self._models)}", ", ".join(sorted(unknown)), "model fusion_late", "Remove it")
+        self._models |= dict(fitted)
+        self._adopted |= set(fitted)
+
+    def fit(self, inputs: Inputs, labels: Labels, session: Session) -> None:
+        require_labels(labels)
+        self._standard = standard_of(labels)
+        has_label = np.isfinite(labels.values_nt).any(axis=1)
+        self._models = {n: m for n, m in self._models.items() if (inputs.present.get(m.modalities[0], np.zeros(1, bool))[: len(has_label)] & has_label).any()}
+        if not self._models:
+            raise BadInput("labels", f"cover a galaxy with {', '.join(MODALITIES)}", "none", f"{len(inputs)} galaxies", "Label galaxies that have one of them")
+        progress = _Progress(session, len(set(self._models) - self._adopted))
+        for name, model in self._models.items():
+            if name not in self._adopted:
+                progress.fit(name, model, inputs, labels)
+        self._weigh(inputs, labels, carve(labels.group_n, Plan.validation_share, session.seed))
+
+    def _weigh(self, inputs: Inputs, labels: Labels, held_n: np.ndarray) -> None:
+        """Measure the branches' errors where none was fitted, and the spread of their features where any was."""
+        held, answers = inputs[held_n], []
+        for name, model in self._models.items():
+            answer = model.predict(held)
+            answers.append(_masked(answer, held.present[model.modalities[0]]))
+            self._scale_of[name] = np.maximum(model.predict(inputs[~held_n][:256]).features_nd.std(axis=0), 1e-6)
+        mean, aleatoric, epistemic = (np.stack(parts) for parts in zip(*answers, strict=True))
+        self._errors = measure(mean, np.sqrt(aleatoric + epistemic), labels.values_nt[held_n], self._z_column)
+
+    def _predict(self, inputs: Inputs, rng: np.random.Generator) -> Prediction:
+        answers, features = [], []
+        for name, model in self._models.items():
+            present = inputs.present.get(model.modalities[0], np.zeros(len(inputs), dtype=bool))
+            answer = model.predict(inputs, rng)
+            answers.append(_masked(answer, present))
+            features.append(answer.features_nd / self._scale_of[name] / np.sqrt(answer.features_nd.shape[1]))
+        mean, aleatoric, epistemic = combine(*(np.stack(parts) for parts in zip(*answers, strict=True)), self._errors)
+        unseen = ~np.isfinite(mean) & self._standard.is_labelled_t
+        mean, aleatoric = np.where(unseen, self._standard.centre_t, mean), np.where(unseen, self._standard.scale_t**2, aleatoric)
+        return Prediction(mean, aleatoric, np.where(unseen, self._standard.scale_t**2, epistemic), None, np.hstack(features), self._standard.targets)
+
+    def state(self) -> dict[str, np.ndarray]:
+        state = {f"{n}/{k}": v for n, m in self._models.items() for k, v in m.state().items()}
+        state |= {f"scale/{n}": v for n, v in self._scale_of.items()}
+        return state | self._standard.state() | {"scale_jt": self._errors.scale_jt, "pair_t4": self._errors.pair_t4}
+
+    def load_state(self, state: dict[str, np.ndarray]) -> None:
+        self._standard = Standard.of_state(state)
+        self._scale_of = {k.removeprefix("scale/"): v for k, v in state.items() if k.startswith("scale/")}
+        self._models = {n: m for n, m in self._models.items() if n in self._scale_of}
+        for name, model in self._models.items():
+            model.load_state({k.removeprefix(f"{name}/"): v for k, v in state.items() if k.startswith(f"{name}/")})
+        self._errors = JointErrors(state["scale_jt"], state["pair_t4"], self._z_column)
+
+    @property
+    def _z_column(self) -> int | None:
+        targets, labelled = self._standard.targets, self._standard.is_labelled_t
+        return targets.index("z") if "z" in targets and labelled[targets.index("z")] else None
+
+
+class _Progress:
+    """Fits one branch after another as one fit to the session: finished branches are part of its checkpoint."""
+
+    def __init__(self, session: Session, count: int):
+        self.session, self.left = session, count
+        self.done: dict[str, np.ndarray] = {"epochs": np.zeros(1)}
+
+    def fit(self, name: str, model: Model, inputs: Inputs, labels: Labels) -> None:
+        saved = self.session.restore() or {}
+        kept = _under(saved, f"fitted/{name}/")
+        if kept:
+            model.load_state(kept)
+        else:
+            branch = _BranchSession(self, name, _under(saved, f"fitting/{name}/") or None)
+            model.fit(inputs, labels, branch)
+            self.done["epochs"] = self.done["epochs"] + branch.epochs
+        self.done |= {f"fitted/{name}/{k}": v for k, v in model.state().items()}
+        if kept:
+            self.done["epochs"] = saved["epochs"]
+        self.left -= 1
+        self.session.save(dict(self.done))
+
+
+class _BranchSession(Session):
+    """What a branch sees of the fusion's session; its epochs follow those of the branches before it."""
+
+    def __init__(self, progress: _Progress, name: str, saved: dict[str, np.ndarray] | None):
+        super().__init__(progress.session.seed, progress.session.threads)
+        self._progress, self._name, self._state = progress, name, saved
+        self.epochs = 0
+
+    def report(self, epoch: int, epochs: int, values: dict[str, float]) -> None:
+        self.epochs = epoch + 1
+        before = int(self._progress.done["epochs"][0])
+        self._progress.session.report(before + epoch, before + epochs * self._progress.left, values)
+
+    def check(self) -> None:
+        self._progress.session.check()
+
+    def save(self, state: dict[str, np.ndarray]) -> None:
+        self._progress.session.save(self._progress.done | {f"fitting/{self._name}/{k}": v for k, v in state.items()})
+
+
+def _under(state: dict[str, np.ndarray], prefix: str) -> dict[str, np.ndarray]:
+    return {k.removeprefix(prefix): v for k, v in state.items() if k.startswith(prefix)}
+
+
+def _masked(answer: Prediction, present_n: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """mean, aleatoric and epistemic with NaN where the branch has not seen the galaxy."""
+    gone = np.where(present_n, 0.0, np.nan)[:, None]
+    return answer.mean + gone, answer.aleatoric + gone, answer.epistemic + gone

@@ -1,0 +1,1 @@
+"""Networks for one modality each; all are fitted by `core.training.loop`."""

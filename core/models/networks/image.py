@@ -1,0 +1,111 @@
+"""Redshift and star formation from ugriz stamps: a small residual network with dropout that stays on."""
+
+import numpy as np
+import torch
+from torch import nn
+from torch.nn import functional
+
+from core.models.networks.heads import Heads
+from core.models.networks.model import NetworkModel
+from core.preprocess.image import SOFTENING, augment_torch
+from core.training.network import Network, Outputs
+from core.training.plan import Plan
+from core.training.standard import Standard
+from core.uncertainty.mc_dropout import dropout_passes
+
+APERTURE_PIXELS = (2.0, 3.8, 7.6, 15.2, 28.0)
+"""Radii of the light that the head sees besides what the convolutions found; 3.8 is the SDSS fibre."""
+
+
+class Residual(nn.Module):
+    """Two 3x3 convolutions beside a shortcut, then dropout of whole channels."""
+
+    def __init__(self, inner: int, outer: int, stride: int, dropout: float):
+        super().__init__()
+        self.first = nn.Conv2d(inner, outer, 3, stride, 1, bias=False)
+        self.second = nn.Conv2d(outer, outer, 3, 1, 1, bias=False)
+        self.norms = nn.ModuleList([nn.BatchNorm2d(outer), nn.BatchNorm2d(outer)])
+        self.shortcut = nn.Identity() if stride == 1 and inner == outer else nn.Conv2d(inner, outer, 1, stride, bias=False)
+        self.dropout = nn.Dropout2d(dropout)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        h = functional.relu(self.norms[0](self.first(x)), inplace=True)
+        h = self.norms[1](self.second(h))
+        return self.dropout(functional.relu(h + self.shortcut(x), inplace=True))
+
+
+class Apertures(nn.Module):
+    """Light inside circles, asinh of nanomaggies in each band: (b, 5, 64, 64) -> (b, 25). Nothing to learn.
+
+    Colours and brightness are what a few hundred labels teach best; the convolutions add shape.
+    """
+
+    def __init__(self, size: int = 64):
+        super().__init__()
+        y, x = (np.indices((size * 3, size * 3)) + 0.5) / 3 - size / 2
+        inside = [(np.hypot(x, y) <= r).reshape(size, 3, size, 3).mean(axis=(1, 3)) for r in APERTURE_PIXELS]
+        self.register_buffer("mask_kp", torch.from_numpy(np.stack(inside)).float().flatten(1), persistent=False)
+        self.register_buffer("softening_b11", torch.from_numpy(SOFTENING)[:, None, None], persistent=False)
+        self.norm = nn.BatchNorm1d(5 * len(APERTURE_PIXELS), affine=False)
+
+    def forward(self, batch: torch.Tensor) -> torch.Tensor:
+        with torch.autocast(batch.device.type, enabled=False):
+            flux = batch.float().sinh() * self.softening_b11
+            light = torch.einsum("cbp,kp->cbk", flux.flatten(2), self.mask_kp)
+            magnitude = torch.asinh(light)
+            colour = magnitude[:, 1:] - magnitude[:, :-1]
+            return self.norm(torch.cat([magnitude[:, 2:3], colour], dim=1).flatten(1))
+
+
+class BayesianCNN(Network):
+    """A stem, four residual stages, pooled features joined with apertures, a layer, heads.
+
+    Parameters
+    ----------
+    standard : of the targets. channels : of the four stages. dropout : of channels after every
+        stage but the first, and of the last layer's units. stride : of the stem.
+    """
+
+    def __init__(self, standard: Standard, channels: tuple[int, ...] = (32, 48, 64, 96), dropout: float = 0.1, hidden: int = 128):
+        super().__init__(len(standard.targets))
+        sizes = [channels[0], *channels]
+        self.stem = nn.Sequential(nn.Conv2d(5, channels[0], 3, 2, 1, bias=False), nn.BatchNorm2d(channels[0]), nn.ReLU(inplace=True))
+        drops = [0.0] + [dropout] * (len(channels) - 1)
+        stages = [Residual(a, b, 1 if i == 0 else 2, drops[i]) for i, (a, b) in enumerate(zip(sizes, sizes[1:], strict=False))]
+        self.early, self.late = stages[0], nn.Sequential(*stages[1:])
+        self.apertures = Apertures()
+        self.mix = nn.Linear(channels[-1] + 5 * len(APERTURE_PIXELS), hidden)
+        self.dropout = nn.Dropout(dropout)
+        self.heads = Heads(hidden, standard)
+
+    def forward(self, batch: torch.Tensor) -> Outputs:
+        return self._answer(*self._start(batch))
+
+    def augment(self, batch: torch.Tensor) -> torch.Tensor:
+        return augment_torch(batch, None)
+
+    def passes(self, batch: torch.Tensor, count: int) -> Outputs:
+        """The part before the first dropout runs once, the rest ``count`` times."""
+        early, light = self._start(batch)
+        return dropout_passes(self, lambda: self._answer(early, light), count)
+
+    def _start(self, batch: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        return self.early(self.stem(batch)), self.apertures(batch)
+
+    def _answer(self, early: torch.Tensor, light: torch.Tensor) -> Outputs:
+        pooled = self.late(early).float().mean(dim=(2, 3))
+        latent = functional.gelu(self.mix(torch.cat([pooled, light], dim=1)))
+        return self.heads(self.dropout(latent)[None], latent)
+
+
+class ImageBayesianCNN(NetworkModel):
+    """The model ``image_bayesian_cnn`` of the registry: Monte-Carlo dropout (Gal & Ghahramani 2016, arXiv:1506.02142)."""
+
+    modalities = ("image",)
+
+    def __init__(self, epochs: int, batch_size: int, learning_rate: float, dropout: float, passes: int):
+        super().__init__(Plan(epochs=epochs, batch_size=batch_size, learning_rate=learning_rate, half=True), passes)
+        self._dropout = dropout
+
+    def _network(self, standard: Standard) -> Network:
+        return BayesianCNN(standard, dropout=self._dropout)

@@ -1,0 +1,170 @@
+"""The one training loop: every network of Lookback is fitted here."""
+
+import math
+import time
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from core.models.prediction import Labels
+from core.training import checkpoint
+from core.training.holdout import carve
+from core.training.losses import loss
+from core.training.machine import Machine
+from core.training.network import Network, Targets
+from core.training.plan import Plan, one_cycle
+from core.training.session import Session
+from core.training.standard import Standard
+
+VALIDATION_BATCH = 256
+
+
+@dataclass(frozen=True)
+class Data:
+    """Labelled galaxies on the device.
+
+    Attributes
+    ----------
+    inputs : tensor (n, ...), model inputs of one modality.
+    targets : their labels in standard units.
+    fit_rows, held_rows : int64; which rows are fitted and which choose the epoch.
+    """
+
+    inputs: torch.Tensor
+    targets: Targets
+    fit_rows: torch.Tensor
+    held_rows: torch.Tensor
+
+
+def fit(network: Network, inputs_n: np.ndarray, labels: Labels, standard: Standard, plan: Plan, session: Session, machine: Machine) -> np.ndarray:
+    """Fit a network to labelled galaxies, going on from the session's checkpoint if there is one.
+
+    The same seed gives the same weights bit by bit on the same machine, interrupted or not. Call it
+    inside `core.training.machine.settled`, with the network made there too.
+
+    Parameters
+    ----------
+    network : fresh; it holds the best weights afterwards, on the device.
+    inputs_n : (n, ...) model inputs of its modality. labels : of the same galaxies.
+    standard : `core.training.standard.standard_of` the labels.
+
+    Returns
+    -------
+    bool (n,): the galaxies that were held out to choose the epoch.
+    """
+    held = carve(labels.group_n, plan.validation_share, session.seed)
+    data = _data(inputs_n, labels, standard, held, network.members, plan.bootstrap, session.seed, machine)
+    machine.place_network(network)
+    _Fit(network, data, standard, plan, session, machine, checkpoint.fingerprint(labels, session.seed, repr((plan, machine)))).run()
+    return held
+
+
+def targets_of(labels: Labels, standard: Standard, weight_mn: np.ndarray, machine: Machine) -> Targets:
+    """Labels in standard units on the device; missing ones are 0 and masked."""
+    has = np.isfinite(labels.values_nt)
+    value = np.where(has, (labels.values_nt - standard.centre_t) / standard.scale_t, 0.0)
+    stated = has & (labels.sigma_nt > 0)
+    sigma = np.where(stated, labels.sigma_nt / standard.scale_t, 0.0).clip(max=1e3)
+    return Targets(*(machine.place(torch.from_numpy(np.asarray(a, dtype=np.float32))) for a in (value, has, np.where(stated, sigma.clip(min=1e-6), 0), stated, weight_mn)))
+
+
+def _data(inputs_n: np.ndarray, labels: Labels, standard: Standard, held: np.ndarray, members: int, bootstrap: bool, seed: int, machine: Machine) -> Data:
+    weight = labels.weight_n / labels.weight_n.mean()
+    draws = np.random.default_rng(seed).exponential(size=(members, len(weight))) if bootstrap else np.ones((members, len(weight)))
+    draws[:, held] = 1.0
+    rows = [torch.from_numpy(np.flatnonzero(mask)).to(machine.device) for mask in (~held, held)]
+    return Data(machine.place(torch.from_numpy(inputs_n)), targets_of(labels, standard, weight * draws, machine), *rows)
+
+
+class _Fit:
+    """One fit while it goes on."""
+
+    def __init__(self, network: Network, data: Data, standard: Standard, plan: Plan, session: Session, machine: Machine, mark: np.ndarray):
+        self.network, self.data, self.plan, self.session, self.machine, self.mark = network, data, plan, session, machine, mark
+        self.weight_t = torch.from_numpy(standard.weight_t).to(machine.device, torch.float32)
+        n = len(data.fit_rows)
+        self.epochs, self.batch = plan.epochs_for(n), plan.batch_of(n)
+        self.steps_per_epoch = max(n // self.batch, 1)
+        self.steps = self.epochs * self.steps_per_epoch
+        self.optimiser = torch.optim.AdamW(_decayed(network, plan.weight_decay), lr=plan.learning_rate, fused=machine.device != "mps")
+        self.best: dict[str, torch.Tensor] = {}
+        self.numbers = {"epoch": 0.0, "best_epoch": 0.0, "best_loss": math.inf}
+
+    def run(self) -> None:
+        """All epochs that are left; then the best weights are the network's."""
+        self._resume()
+        while self.numbers["epoch"] < self.epochs and not self._has_lost_patience():
+            self._epoch(int(self.numbers["epoch"]))
+        if self.best:
+            self.network.load_state_dict(self.best)
+        self.network.eval()
+
+    def _resume(self) -> None:
+        state = self.session.restore()
+        if state is not None and np.array_equal(state.get("mark"), self.mark):
+            self.best, self.numbers = checkpoint.unpack(state, self.network, self.optimiser)
+
+    def _epoch(self, epoch: int) -> None:
+        started = time.perf_counter()
+        train_loss, rate = self._train(epoch)
+        seconds = time.perf_counter() - started
+        values = {"train_loss": train_loss, "learning_rate": rate, "images_per_second": self.steps_per_epoch * self.batch / seconds}
+        self.numbers["epoch"] = epoch + 1
+        if len(self.data.held_rows):
+            values["validation_loss"] = self._validate(epoch)
+        self.session.save(checkpoint.pack(self.network, self.optimiser, self.best, self.numbers) | {"mark": self.mark})
+        self.session.report(epoch, self.epochs, values)
+
+    def _train(self, epoch: int) -> tuple[float, float]:
+        self.network.train()
+        rows = self.data.fit_rows[torch.randperm(len(self.data.fit_rows)).to(self.data.fit_rows.device)]
+        total, rate = torch.zeros((), device=self.machine.device), 0.0
+        for k in range(self.steps_per_epoch):
+            step = epoch * self.steps_per_epoch + k
+            rate = one_cycle(step, self.steps, self.plan.learning_rate)
+            total += self._step(rows[k * self.batch : (k + 1) * self.batch], rate, self._is_warm(step))
+            self.session.check()
+        return float(total) / self.steps_per_epoch, rate
+
+    def _step(self, rows: torch.Tensor, rate: float, warm: bool) -> torch.Tensor:
+        for group in self.optimiser.param_groups:
+            group["lr"] = rate
+        batch = self.network.augment(self.data.inputs[rows])
+        with self.machine.autocast():
+            outputs = self.network(batch)
+        value = loss(self.network, outputs, self.data.targets.at(rows), self.weight_t, self.plan.beta, warm)
+        self.optimiser.zero_grad(set_to_none=True)
+        value.backward()
+        torch.nn.utils.clip_grad_norm_(self.network.parameters(), self.plan.clip)
+        self.optimiser.step()
+        return value.detach()
+
+    @torch.no_grad()
+    def _validate(self, epoch: int) -> float:
+        """Loss of the held-out galaxies; keeps the weights when they are the best since the warm-up."""
+        self.network.eval()
+        warm = self._is_warm((epoch + 1) * self.steps_per_epoch - 1)
+        total = 0.0
+        for rows in self.data.held_rows.split(VALIDATION_BATCH):
+            with self.machine.autocast():
+                outputs = self.network(self.data.inputs[rows]).joined()
+            total += float(loss(self.network, outputs, self.data.targets.at(rows).joined(), self.weight_t, 0.0, warm)) * len(rows)
+            self.session.check()
+        value = total / len(self.data.held_rows)
+        if not warm and value < self.numbers["best_loss"]:
+            self.numbers |= {"best_loss": value, "best_epoch": epoch}
+            self.best = {k: v.detach().clone() for k, v in self.network.state_dict().items()}
+        return value
+
+    def _is_warm(self, step: int) -> bool:
+        return step < self.plan.warmup * self.steps
+
+    def _has_lost_patience(self) -> bool:
+        return bool(self.best) and self.numbers["epoch"] - self.numbers["best_epoch"] > max(self.plan.patience * self.epochs, 3)
+
+
+def _decayed(network: Network, weight_decay: float) -> list[dict]:
+    """Weights decay, biases and scales do not: they have nothing to overfit with."""
+    flat = [p for p in network.parameters() if p.dim() < 2]
+    return [{"params": [p for p in network.parameters() if p.dim() >= 2], "weight_decay": weight_decay}, {"params": flat, "weight_decay": 0.0}]

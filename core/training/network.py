@@ -1,0 +1,94 @@
+"""What the training loop asks of a network, and what a network answers."""
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+
+import torch
+from torch import nn
+
+NOISE_SHARE = 0.5
+"""First guess of the share of a label's stated sigma that shows up as scatter; fitted afterwards."""
+
+
+@dataclass
+class Targets:
+    """Labels of a batch in standard units.
+
+    Attributes
+    ----------
+    value_bt : (b, T), 0 where there is no label. has_bt : 1 where there is one.
+    sigma_bt : (b, T), the label's own sigma, 0 where it is not stated. stated_bt : 1 where it is.
+    weight_mb : (m, b), what each member of an ensemble makes of each galaxy.
+    """
+
+    value_bt: torch.Tensor
+    has_bt: torch.Tensor
+    sigma_bt: torch.Tensor
+    stated_bt: torch.Tensor
+    weight_mb: torch.Tensor
+
+    def at(self, rows: torch.Tensor) -> "Targets":
+        """The galaxies ``rows``."""
+        return Targets(self.value_bt[rows], self.has_bt[rows], self.sigma_bt[rows], self.stated_bt[rows], self.weight_mb[:, rows])
+
+    def joined(self) -> "Targets":
+        """The same labels with the weights of the first member, for outputs that are joined."""
+        return Targets(self.value_bt, self.has_bt, self.sigma_bt, self.stated_bt, self.weight_mb[:1])
+
+
+@dataclass
+class Outputs:
+    """A network's answer for a batch, in standard units.
+
+    Attributes
+    ----------
+    mean_mbt, logvar_mbt : (m, b, T), mean and log variance by each of m members or passes.
+    lognoise_mbt : (m, b, T), log of the sigma that a label of such a galaxy would state.
+    features_bd : (b, d), latent features.
+    extra : what the network's own loss needs besides.
+    """
+
+    mean_mbt: torch.Tensor
+    logvar_mbt: torch.Tensor
+    lognoise_mbt: torch.Tensor
+    features_bd: torch.Tensor
+    extra: dict[str, torch.Tensor]
+
+    def joined(self) -> "Outputs":
+        """What the members say together, as one member: the mean of means, and the spread of means in the variance."""
+        spread = self.mean_mbt.var(dim=0, correction=0, keepdim=True)
+        logvar = (self.logvar_mbt.exp().mean(dim=0, keepdim=True) + spread).log()
+        return Outputs(self.mean_mbt.mean(dim=0, keepdim=True), logvar, self.lognoise_mbt.mean(dim=0, keepdim=True), self.features_bd, self.extra)
+
+
+class Network(nn.Module, ABC):
+    """A network for one modality: tensors in, `Outputs` out.
+
+    Attributes
+    ----------
+    members : m of its outputs while it is fitted.
+    own_targets : columns whose loss the network defines itself (`own_loss`).
+    """
+
+    members: int = 1
+    own_targets: tuple[int, ...] = ()
+
+    def __init__(self, targets: int):
+        super().__init__()
+        self.log_share_t = nn.Parameter(torch.full((targets,), NOISE_SHARE).log())
+
+    @abstractmethod
+    def forward(self, batch: torch.Tensor) -> Outputs:
+        """The answer for model inputs (b, ...)."""
+
+    def augment(self, batch: torch.Tensor) -> torch.Tensor:
+        """The same galaxies seen otherwise, targets unchanged; drawn from torch's generator."""
+        return batch
+
+    def own_loss(self, outputs: Outputs, targets: Targets) -> torch.Tensor:
+        """Loss of the ``own_targets``, (m, b, k); (1, b, k) for outputs that are `joined`."""
+        raise TypeError(f"{type(self).__name__} names own targets but no loss for them")
+
+    def passes(self, batch: torch.Tensor, count: int) -> Outputs:
+        """The answer of each member; networks with dropout make ``count`` passes."""
+        return self(batch)
