@@ -78,7 +78,7 @@ def test_arrays_that_say_too_little_are_refused(tmp_path, arrays, sentence):
 
 
 def test_pickles_and_damaged_files_are_refused(tmp_path):
-    np.save(tmp_path / "objects.npy", np.array([{"a": 1}], dtype=object), allow_pickle=True)
+    np.save(tmp_path / "objects.npy", np.array([{"a": 1}], dtype=object))
     (tmp_path / "broken.npz").write_bytes(b"PK\x03\x04 nothing")
     for name in ("objects.npy", "broken.npz"):
         with pytest.raises(BadInput, match=f"the file must be a whole NumPy file without pickled objects; got .* for {name}"):

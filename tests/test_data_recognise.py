@@ -7,7 +7,7 @@ from astropy.io import fits
 
 from core.columns import BANDS
 from core.data import recognise
-from core.data.recognise import PRODUCTS
+from core.data.products import PRODUCTS, Options, read
 from tests import survey_files as made
 
 INFO = dict(PLATEID=[390], MJD=[51900], FIBERID=[2])
@@ -81,7 +81,7 @@ def test_positions_go_with_the_frames_but_not_twice(tmp_path):
     (item,) = recognise.plan([tmp_path]).items
 
     here = pd.DataFrame({"key": ["known"], "ra": [150.0], "dec": [20.0 + 1 / 3600], "source": ["a spectrum"]})
-    (alone,), (both,) = (list(recognise.read(item, o)) for o in (recognise.Options(), recognise.Options(positions=here)))
+    (alone,), (both,) = (list(read(item, o)) for o in (Options(), Options(positions=here)))
     assert alone.objects["key"].tolist() == ["J100000.00+200000.0"]
     assert both.objects["key"].tolist() == ["known"]
 

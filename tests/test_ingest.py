@@ -11,7 +11,8 @@ import pandas as pd
 import pytest
 
 from core.columns import BANDS
-from core.data import hisscube, recognise, sdss_spectrum
+from core.data import hisscube, sdss_spectrum
+from core.data.products import PRODUCTS
 from core.data.records import Chunk
 from core.errors import BadInput, Cancelled
 from core.jobs.context import TaskContext
@@ -258,7 +259,7 @@ def test_preview_and_columns_say_what_would_be_read(tmp_path):
     columns, fields = ingesting.columns_of(tmp_path / "in" / "t.csv", {"z": "zBest"})
     assert columns == ["objID", "zBest", "dered_r", "err_r", "dered_g", "err_g"]
     assert fields == {"objid": "objID", "z": "zBest", "dered_g": "dered_g", "dered_r": "dered_r", "err_g": "err_g", "err_r": "err_r"}
-    assert len(ingesting.products()) == len(recognise.PRODUCTS) and "dered_r" in ingesting.fields()
+    assert len(ingesting.products()) == len(PRODUCTS) and "dered_r" in ingesting.fields()
 
 
 def test_uploads_keep_their_names_and_stay_in_their_folder(ws):

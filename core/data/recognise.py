@@ -1,68 +1,21 @@
-"""What a heap of files is: which belong together, which reader takes them, which nobody can read.
-
-`PRODUCTS` is the one list of what can be ingested; the Data page and the README show it.
-"""
+"""What a heap of files is: which belong together, which reader takes them, which nobody can read."""
 
 import logging
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import pandas as pd
-
 from core.columns import BANDS
-from core.data import hisscube, mpa_jhu, plain_arrays, sdss_frame, sdss_spectrum, sdss_spectrum_dr7, stamp, table, table_files
-from core.data.crossmatch import MATCH_ARCSEC, Sky
+from core.data import hisscube, mpa_jhu, plain_arrays, sdss_frame, sdss_spectrum, stamp, table, table_files
 from core.data.fits_files import FITS_NAME, column_names, nth, opened
-from core.data.records import Chunk
+from core.data.products import PRODUCTS, Item
 from core.errors import BadInput, LookbackError, Unrecognised
 
 ARRAYS = (".npy", ".npz")
 WORKSPACE_FILE = "lookback.db"
 """What makes a folder a workspace: the arrays in it came in once already."""
 HDF5 = (".h5", ".hdf5", ".hdf")
-
-
-@dataclass(frozen=True)
-class Options:
-    """What a reader may need beside its files.
-
-    Attributes
-    ----------
-    mapping : {field: column} for tables, see `core.data.table_columns.FIELDS`; None = by name.
-    positions : objects to cut from frames (key, ra, dec), None = none are known.
-    fibres : (plate, mjd, fiberid) of the objects that a catalogue may add to, None = any.
-    """
-
-    mapping: dict[str, str] | None = None
-    positions: pd.DataFrame | None = None
-    fibres: set[tuple[int, int, int]] | None = None
-
-
-@dataclass(frozen=True)
-class Item:
-    """Files that are read together as one product; ``path`` is what the report calls them."""
-
-    product: str
-    paths: tuple[Path, ...]
-
-    @property
-    def path(self) -> str:
-        """One file by its path, several by their folder and what they share."""
-        if len(self.paths) == 1:
-            return str(self.paths[0])
-        names = [p.name for p in self.paths[: len(BANDS)]]
-        if len(names) == 2:
-            return str(self.paths[0].parent / " + ".join(names))
-        head, tail = os.path.commonprefix(names), os.path.commonprefix([n[::-1] for n in names])[::-1]
-        shared = f"{head}*{tail}" if head or tail else ", ".join(names)
-        return str(self.paths[0].parent / shared)
-
-    @property
-    def size(self) -> int:
-        """Bytes on disk."""
-        return sum(p.stat().st_size for p in self.paths if p.exists())
 
 
 @dataclass(frozen=True)
@@ -81,31 +34,6 @@ class Plan:
     refusals: tuple[Refusal, ...]
 
 
-@dataclass(frozen=True)
-class Product:
-    """One kind of input: what people call it, its files, its reader; ``group`` items are read together in
-    one process of a pool, 0 = an item is long and read as a stream."""
-
-    name: str
-    files: str
-    read: Callable[[Item, Options], Iterator[Chunk]]
-    group: int = 0
-
-
-PRODUCTS = {
-    "sdss spectrum": Product("SDSS spectrum (DR8 and later)", "spec-PLATE-MJD-FIBER.fits", lambda i, o: iter([sdss_spectrum.read(i.paths[0])]), 32),
-    "sdss dr7 spectrum": Product("SDSS spectrum (DR7)", "spSpec-MJD-PLATE-FIBER.fit", lambda i, o: iter([sdss_spectrum_dr7.read(i.paths[0])]), 32),
-    "table": Product("Catalogue", ".csv .tsv .fits .vot .parquet", lambda i, o: table.read(i.paths[0], o.mapping)),
-    "hiss-cube": Product("HiSS-Cube", ".h5 with dense_cube", lambda i, o: hisscube.read(i.paths[0], o.mapping)),
-    "arrays": Product("Plain arrays", ".npy .npz .h5", lambda i, o: plain_arrays.read(i.paths[0], o.mapping)),
-    "stamps": Product("Five-band stamps", "*_u.fits to *_z.fits, or one file of five", lambda i, o: iter([stamp.read(list(i.paths))]), 16),
-    "sdss frames": Product("SDSS field", "frame-{ugriz}-RUN-CAMCOL-FIELD.fits.bz2, with or without a table of positions",
-                           lambda i, o: sdss_frame.read(list(i.paths[:5]), _positions(i.paths[5:], o)), 1),
-    "mpa-jhu": Product("MPA-JHU star-formation rates", "gal_totsfr_dr7_v5_2.fits + gal_info_dr7_v5_2.fit", lambda i, o: mpa_jhu.read(list(i.paths), o.fibres)),
-}
-"""In the order of reading: objects first, then what attaches to them by position, then what only adds to them."""
-
-
 def plan(paths: Iterable[Path | str], mapping: dict[str, str] | None = None) -> Plan:
     """Sort files and folders (searched to the bottom, hidden files passed over) into items and refusals."""
     kinds: dict[str, list[Path]] = {}
@@ -117,17 +45,11 @@ def plan(paths: Iterable[Path | str], mapping: dict[str, str] | None = None) -> 
             refusals.append(Refusal(str(path), str(error)))
         except Exception as error:
             refusals.append(Refusal(str(path), unexpected(path, error)))
-    items = [Item(kind, (p,)) for kind in ("sdss spectrum", "sdss dr7 spectrum", "table", "hiss-cube", "arrays", "stamps") for p in kinds.get(kind, [])]
-    for make, wanted in ((_stamp_sets, "band"), (_fields, "frame"), (_pairs, "sfr")):
-        items += make(kinds, refusals) if kinds.get(wanted) or (wanted == "sfr" and kinds.get("info")) else []
+    items = [Item(product, (p,)) for product in PRODUCTS for p in kinds.get(product, [])]
+    items += _stamp_sets(kinds, refusals) + _fields(kinds, refusals) + _pairs(kinds, refusals)
     refusals += [Refusal(str(p), _alone(p)) for p in kinds.get("positions", []) if not kinds.get("frame")]
     order = list(PRODUCTS)
     return Plan(tuple(sorted(items, key=lambda i: order.index(i.product))), tuple(refusals))
-
-
-def read(item: Item, options: Options | None = None) -> Iterator[Chunk]:
-    """The chunks of an item; raises `BadInput` when its files break a rule."""
-    return PRODUCTS[item.product].read(item, options or Options())
 
 
 def unexpected(path: Path | str, error: Exception) -> str:
@@ -230,12 +152,12 @@ def _table_kind(path: Path, mapping: dict[str, str] | None) -> str:
 
 def _stamp_sets(kinds: dict[str, list[Path]], refusals: list[Refusal]) -> list[Item]:
     """Files of one folder that differ in their band only; a set that lacks one is refused whole."""
-    sets: dict[tuple[Path, str, str], dict[str, Path]] = {}
-    for path in kinds["band"]:
+    sets: dict[tuple[Path, str], dict[str, Path]] = {}
+    for path in kinds.get("band", []):
         shared, band = stamp.band_of(path)
-        sets.setdefault((path.parent, shared, ""), {})[band] = path
+        sets.setdefault((path.parent, shared), {})[band] = path
     items = []
-    for (folder, shared, _), by_band in sets.items():
+    for (folder, shared), by_band in sets.items():
         lacking = [b for b in BANDS if b not in by_band]
         if lacking:
             error = BadInput("a stamp", "have all five bands", f"no {', '.join(lacking)}", f"{folder.name}/{shared}", "Put the missing files beside it")
@@ -248,7 +170,7 @@ def _stamp_sets(kinds: dict[str, list[Path]], refusals: list[Refusal]) -> list[I
 def _fields(kinds: dict[str, list[Path]], refusals: list[Refusal]) -> list[Item]:
     """The five frames of each field, with the tables of positions that came along."""
     fields: dict[str, list[Path]] = {}
-    for path in kinds["frame"]:
+    for path in kinds.get("frame", []):
         fields.setdefault(sdss_frame.NAME.search(path.name)[2], []).append(path)
     items = []
     for files in fields.values():
@@ -272,23 +194,6 @@ def _pairs(kinds: dict[str, list[Path]], refusals: list[Refusal]) -> list[Item]:
     if not kinds.get("sfr"):
         refusals += [Refusal(str(p), str(BadInput("an MPA-JHU info file", "come with gal_totsfr_dr7_v5_2.fits", "none", p.name, "Give both"))) for p in infos]
     return items
-
-
-def _positions(tables: tuple[Path, ...], options: Options) -> pd.DataFrame | None:
-    """Places to cut: objects that are here already, then those of the tables given with the frames that are none of these."""
-    found = options.positions
-    for path in tables:
-        places = table.positions(path, options.mapping)
-        if found is not None:
-            places = places[[not hits for hits in _near(found, places)]]
-        found = places if found is None else pd.concat([found, places], ignore_index=True)
-    return found
-
-
-def _near(here: pd.DataFrame, places: pd.DataFrame) -> list[list]:
-    sky = Sky()
-    sky.add(here.index.to_numpy(), here["ra"].to_numpy(float), here["dec"].to_numpy(float))
-    return sky.near(places["ra"].to_numpy(float), places["dec"].to_numpy(float), MATCH_ARCSEC)
 
 
 def _alone(path: Path) -> str:

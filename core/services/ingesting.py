@@ -67,15 +67,16 @@ def preview(paths: Iterable[Path | str], mapping: dict[str, str] | None = None) 
     refusals : path, sentence.
     """
     from core.data import recognise
+    from core.data.products import PRODUCTS
 
     plan = recognise.plan(paths, mapping)
-    items = [(recognise.PRODUCTS[i.product].name, i.path, len(i.paths), i.size) for i in plan.items]
+    items = [(PRODUCTS[i.product].name, i.path, len(i.paths), i.size) for i in plan.items]
     return pd.DataFrame(items, columns=["product", "path", "files", "bytes"]), pd.DataFrame([(r.path, r.sentence) for r in plan.refusals], columns=["path", "sentence"])
 
 
 def products() -> pd.DataFrame:
     """What can be read: product and the names of its files."""
-    from core.data.recognise import PRODUCTS
+    from core.data.products import PRODUCTS
 
     return pd.DataFrame([(p.name, p.files) for p in PRODUCTS.values()], columns=["product", "files"])
 
@@ -159,6 +160,6 @@ def _entries(ws: Workspace, job_id: int | None) -> list[ingested.Entry]:
 
 
 def _name(product: str) -> str:
-    from core.data.recognise import PRODUCTS
+    from core.data.products import PRODUCTS
 
     return PRODUCTS[product].name if product in PRODUCTS else ""

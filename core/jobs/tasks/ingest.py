@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from core.columns import MODALITIES
-from core.data import recognise
-from core.data.recognise import PRODUCTS, Item, Options
+from core.data import products, recognise
+from core.data.products import PRODUCTS, Item, Options
 from core.data.records import Chunk
 from core.engine import map_chunks
 from core.errors import Cancelled, LookbackError, StaleFence
@@ -195,7 +195,7 @@ def read_group(items: list[Item], options: Options) -> list[Outcome]:
 
 def _streamed(item: Item, options: Options) -> Iterator[Outcome]:
     try:
-        for chunk in recognise.read(item, options):
+        for chunk in products.read(item, options):
             yield item, [chunk], ""
     except (Cancelled, StaleFence):
         raise
