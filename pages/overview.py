@@ -20,5 +20,5 @@ if here.objects:
     with left:
         overview_panels.learning_curve(ws)
     with right:
-        overview_panels.next_steps(overviewing.checklist(ws))
+        overview_panels.next_steps(overviewing.checklist(ws, here))
     overview_panels.whats_here(here)

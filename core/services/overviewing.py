@@ -11,7 +11,7 @@ import pandas as pd
 
 from core.columns import MODALITIES
 from core.jobs import workplace
-from core.store import Workspace, batches, census, embeddings, jobs, labels, runs
+from core.store import Workspace, batches, census, embeddings, jobs, labels, objects, runs
 
 RANDOM_CONTROL = "random"
 """What a run's ``config["labels"]`` says when it learnt from randomly chosen labels only: the baseline of the learning curve."""
@@ -75,7 +75,7 @@ class Stage:
 
 def is_simulated(ws: Workspace) -> bool:
     """Whether any object comes from the mock sky."""
-    return census.objects_and_labels(ws)["simulated"] > 0
+    return census.has_simulated(ws)
 
 
 def take_census(ws: Workspace) -> Census:
@@ -87,9 +87,14 @@ def take_census(ws: Workspace) -> Census:
                   runs=finished, maps=len(embeddings.frame(ws)))
 
 
-def checklist(ws: Workspace) -> list[Step]:
-    """The steps of one turn of the loop; the first that is not done is the next one."""
-    steps = _steps(ws, take_census(ws))
+def is_empty(ws: Workspace) -> bool:
+    """Whether no object is here yet."""
+    return objects.count(ws) == 0
+
+
+def checklist(ws: Workspace, here: Census | None = None) -> list[Step]:
+    """The steps of one turn of the loop; the first that is not done is the next one. ``here`` spares a second census."""
+    steps = _steps(ws, take_census(ws) if here is None else here)
     first = next((i for i, step in enumerate(steps) if not step.is_done), None)
     return [Step(s.title, s.sentence, s.page, s.is_done, i == first) for i, s in enumerate(steps)]
 

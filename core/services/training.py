@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import pandas as pd
@@ -33,7 +34,12 @@ class Snapshot:
 
 def snapshot(ws: Workspace) -> Snapshot:
     """The labels as they stand now."""
-    mark = labels.high_water(ws)
+    return _snapshot(ws, labels.high_water(ws))
+
+
+@lru_cache(maxsize=8)
+def _snapshot(ws: Workspace, mark: int) -> Snapshot:
+    """Kept: the log is append-only, so its state at a row never changes."""
     table = labels.training(ws, up_to=mark)
     return Snapshot(mark, len(table), overviewing.labelled_galaxies(ws, mark), labels.snapshot_hash(table))
 

@@ -20,6 +20,11 @@ def objects_and_labels(ws: Workspace) -> dict[str, int]:
     return {name: int(n) for name, n in ws.frame(sql).iloc[0].items()}
 
 
+def has_simulated(ws: Workspace) -> bool:
+    """Whether any object comes from the mock sky."""
+    return bool(ws.frame("SELECT EXISTS (SELECT 1 FROM objects WHERE simulated = 1) AS n")["n"].iloc[0])
+
+
 def modalities(ws: Workspace) -> dict[str, int]:
     """How many objects have each modality, in the order of `MODALITIES`; 0 where none has it."""
     found = ws.frame("SELECT modality, COUNT(*) AS n FROM arrays GROUP BY modality").set_index("modality")["n"]
@@ -28,9 +33,12 @@ def modalities(ws: Workspace) -> dict[str, int]:
 
 def combinations(ws: Workspace) -> pd.DataFrame:
     """How many objects have which modalities together: ``modalities`` ("image + spectrum", "none") and ``n``, most first."""
-    return ws.frame("""SELECT modalities, COUNT(*) AS n FROM (
-        SELECT o.id, COALESCE((SELECT GROUP_CONCAT(modality, ' + ') FROM (SELECT modality FROM arrays a WHERE a.object_id = o.id ORDER BY modality)), 'none') AS modalities
-        FROM objects o) GROUP BY modalities ORDER BY n DESC, modalities""")
+    return ws.frame("""
+        SELECT modalities, COUNT(*) AS n FROM (
+            SELECT GROUP_CONCAT(modality, ' + ') AS modalities FROM (SELECT object_id, modality FROM arrays ORDER BY object_id, modality) GROUP BY object_id)
+        GROUP BY modalities
+        UNION ALL SELECT * FROM (SELECT 'none', (SELECT COUNT(*) FROM objects) - (SELECT COUNT(DISTINCT object_id) FROM arrays) AS n) WHERE n > 0
+        ORDER BY n DESC, modalities""")
 
 
 def by_split(ws: Workspace) -> pd.DataFrame:

@@ -45,7 +45,7 @@ def learning_curve(ws: Workspace) -> None:
             return
         charts.show(charts.learning_curve(table, f"{label} of {target}"), "learning_curve", f"{label} of {target} against the number of labelled galaxies, a line for each model")
         if not table["is_control"].any():
-            st.caption("No run has learnt from random labels only yet. Such a run is the honest baseline: it shows what choosing buys.")
+            st.caption("A run on randomly chosen labels only, the honest baseline that shows what choosing buys, is drawn dashed once there is one.")
 
 
 def next_steps(steps: list[Step]) -> None:
