@@ -191,10 +191,19 @@ def test_undo_touches_no_other_annotator(tiny):
 def test_save_sfr_refuses_crossing_percentiles_and_writes_nothing(tiny):
     with pytest.raises(BadInput, match="SFR percentiles must not cross"):
         labelling.save_sfr(tiny, 40, {"sfr_tot_p16": 0.5, "sfr_tot_p84": 0.1}, WHO, "f", 1)
-    with pytest.raises(BadInput, match="at least one of its eight values"):
+    with pytest.raises(BadInput, match="at least one new value"):
         labelling.save_sfr(tiny, 40, {"sfr_tot_p16": None}, WHO, "f", 1)
     labelling.save_sfr(tiny, 40, {"sfr_tot_p16": -0.5, "sfr_tot_median": 0.0, "sfr_tot_p84": None}, WHO, "f", 2)
     assert labelling.standing_sfr(tiny, 40, WHO) == {"sfr_tot_p16": -0.5, "sfr_tot_median": 0.0}
+    with pytest.raises(BadInput, match="got sfr_tot_p16 -0.5, sfr_tot_median -0.7"):
+        labelling.save_sfr(tiny, 40, {"sfr_tot_median": -0.7}, WHO, "f", 3)
+
+
+def test_save_sfr_leaves_what_the_catalogue_said_to_the_catalogue(tiny):
+    labelling.take_from_catalogue(tiny, 40, WHO, "f", 1)
+    known = labelling.standing_sfr(tiny, 40, WHO)
+    labelling.save_sfr(tiny, 40, known | {"sfr_tot_entropy": 1.5}, WHO, "f", 2)
+    assert labels.history(tiny, 40).query("source == 'human'")["target"].tolist() == ["sfr_tot_entropy"]
 
 
 def test_history_lists_acts_newest_first_and_what_was_taken_back(tiny):

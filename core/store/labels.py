@@ -9,7 +9,7 @@ run's ``label_high_water`` is N.
 import hashlib
 import json
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 import pandas as pd
@@ -169,7 +169,12 @@ def _check_percentiles(decisions: list[Decision]) -> None:
         if d.action == "label" and d.target in PERCENTILES:
             by_object.setdefault((d.object_id, d.client, d.sequence), {})[d.target] = d.value
     for (object_id, *_), values in by_object.items():
-        ordered = [values[p] for p in PERCENTILES if p in values]
-        if ordered != sorted(ordered):
-            shown = ", ".join(f"{p} {values[p]:g}" for p in PERCENTILES if p in values)
-            raise BadInput("SFR percentiles", "not cross (p2p5 <= p16 <= median <= p84 <= p97p5)", shown, f"object {object_id}", "Correct the values")
+        check_order(object_id, values)
+
+
+def check_order(object_id: int, values: Mapping[str, float]) -> None:
+    """Refuse SFR percentiles that cross with `BadInput`; ``values`` may hold any of the targets."""
+    ordered = [values[p] for p in PERCENTILES if p in values]
+    if ordered != sorted(ordered):
+        shown = ", ".join(f"{p} {values[p]:g}" for p in PERCENTILES if p in values)
+        raise BadInput("SFR percentiles", "not cross (p2p5 <= p16 <= median <= p84 <= p97p5)", shown, f"object {object_id}", "Correct the values")

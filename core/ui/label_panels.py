@@ -23,6 +23,7 @@ from core.ui.spectrum.packing import Packer, pack_object
 DESK = "desk"
 _CHOICE = "label_source"
 _AT_ONCE = 16
+_SFR_ROWS = tuple(tuple(f"sfr_tot_{name}" for name in row) for row in (("avg", "median", "mode", "entropy"), ("p2p5", "p16", "p84", "p97p5")))
 _FIT_SECONDS = 0.3
 """How long one run may fit templates; what is left over is asked for again by the browser."""
 
@@ -160,7 +161,7 @@ def _sfr(ws: Workspace, where: Seat) -> None:
     version = blake2b(repr(sorted(known.items())).encode(), digest_size=4).hexdigest()
     with st.form(f"sfr_{where.at}", border=True):
         st.markdown("**Star-formation rate** :gray[log₁₀(M☉/yr); what is not known stays empty]", help="Statistics of the posterior of the total SFR. Percentiles must not cross.")
-        for four in (SFR_TARGETS[:4], SFR_TARGETS[4:]):
+        for four in _SFR_ROWS:
             for column, target in zip(st.columns(4), four, strict=True):
                 help_ = next(t.sentence for t in TARGETS if t.name == target)
                 column.number_input(target.removeprefix("sfr_tot_"), value=known.get(target), step=0.1, format="%.3f", key=f"{target}_{where.at}_{version}", help=help_, placeholder="–")

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from core.columns import SFR_TARGETS
 from core.errors import BadInput, LookbackError, NotFound
+from core.services.labelling.history import standing_sfr
 from core.store import Workspace, acts, batches, labels, objects, truth
 from core.store.labels import Decision
 
@@ -112,11 +113,15 @@ def take_from_catalogue(ws: Workspace, object_id: int, annotator: str, client: s
 def save_sfr(ws: Workspace, object_id: int, values: Mapping[str, float | None], annotator: str, client: str, sequence: int, **context) -> list[int]:
     """Record SFR statistics given by hand, None = left empty; returns the ids of the rows.
 
-    Raises `BadInput` when all are empty, one is out of range, or percentiles cross: then nothing is written.
+    Values that stand already are not written again, so that what came from the catalogue stays
+    the catalogue's. Raises `BadInput` when nothing is new, a value is out of range, or percentiles
+    cross, those that stand included: then nothing is written.
     """
-    given = {t: values[t] for t in SFR_TARGETS if values.get(t) is not None}
+    standing = standing_sfr(ws, object_id, annotator)
+    given = {t: values[t] for t in SFR_TARGETS if values.get(t) is not None and values[t] != standing.get(t)}
     if not given:
-        raise BadInput("SFR label", "have at least one of its eight values", "none", f"object {object_id}", "Enter what is known; the rest may stay empty")
+        raise BadInput("SFR label", "have at least one new value", "none", f"object {object_id}", "Enter what is known; the rest may stay empty")
+    labels.check_order(object_id, standing | given)
     return labels.record(ws, [Decision(int(object_id), t, "label", annotator, client, sequence, value=float(v), **context) for t, v in given.items()])
 
 

@@ -50,6 +50,18 @@ class Desk {
     this.replay();
     showDesk(this);
     this.sync();
+    this.prepare();
+  }
+
+  /** Smooth what is ahead while nothing else is to do, so that it is drawn at once when it is its turn. */
+  prepare() {
+    const idle = window.requestIdleCallback ?? ((work) => setTimeout(work, 50));
+    const next = this.wanted().map((id) => this.objects.get(id)?.spectrum).find((s) => s && !(s.smooth[this.look.level] && s.smooth[OVERVIEW]));
+    if (!next) return;
+    idle(() => {
+      [this.look.level, OVERVIEW].forEach((level) => smoothOf(next, level));
+      this.prepare();
+    });
   }
 
   start(header) {

@@ -175,7 +175,7 @@ function drawCross(pen, plot) {
 
 /** The whole spectrum, small, with the part in sight framed. */
 function drawOverview(pen, plot, width, height) {
-  const { range, flux, sigma, smooth } = plot.spectrum, values = (smooth[4] ??= smoothed(flux, sigma, WIDTHS[4]));
+  const { range } = plot.spectrum, values = smoothOf(plot.spectrum, OVERVIEW);
   const [low, high] = quantiles(values, range[0], range[1], 0.005, 0.995);
   const [from, to] = range.map((i) => plot.wave[i]);
   const x = (wave) => ((wave - from) / (to - from)) * width, y = (v) => height - 3 - ((v - low) / Math.max(high - low, 1e-9)) * (height - 6);

@@ -8,7 +8,7 @@ export default function ({ data, parentElement, setStateValue }) {
   if (!desk) desks.set(parentElement, (desk = new Desk(parentElement, ledger)));
   desk.send = (value) => setStateValue("log", value);
   if (data) desk.receive(unpack(data));
-  desk.plot.resize();
+  desk.plot.recolour();
   return () => {
     desk.destroy();
     desks.delete(parentElement);

@@ -34,7 +34,9 @@ function halves(bits) {
   return out;
 }
 
-/** A spectrum as sent is over its scale; this one is in 1e-17 erg/s/cm2/A. */
+/** A spectrum as sent is over its scale; this one is in 1e-17 erg/s/cm2/A, ``good`` without masked pixels, ``smooth`` kept by width. */
 function inUnits(sent) {
-  return sent && { flux: sent.flux.map((v) => v * sent.scale), sigma: sent.sigma.map((v) => v * sent.scale) };
+  if (!sent) return null;
+  const flux = sent.flux.map((v) => v * sent.scale), sigma = sent.sigma.map((v) => v * sent.scale);
+  return { flux, sigma, good: flux.map((v, i) => (Number.isFinite(sigma[i]) ? v : NaN)), range: covered(sigma), smooth: [] };
 }

@@ -23,8 +23,7 @@ class Plot {
 
   /** Show another object's spectrum, all of it. */
   show(spectrum) {
-    const good = spectrum?.flux.map((v, i) => (Number.isFinite(spectrum.sigma[i]) ? v : NaN));
-    this.spectrum = spectrum && { ...spectrum, good, smooth: {}, range: covered(spectrum.sigma) };
+    this.spectrum = spectrum;
     this.marked = null;
     this.whole();
   }
@@ -58,8 +57,7 @@ class Plot {
   pixel(wave) { return Math.max(0, Math.min(this.wave.length - 1, Math.round((Math.log10(wave) - Math.log10(this.wave[0])) / this.step))); }
 
   values() {
-    const { smooth, flux, sigma } = this.spectrum;
-    return (smooth[this.look.level] ??= smoothed(flux, sigma, WIDTHS[this.look.level]));
+    return smoothOf(this.spectrum, this.look.level);
   }
 
   /** The peak or dip beside the cursor: wavelength, and whether it is a dip; null when the cursor is elsewhere. */
@@ -79,6 +77,14 @@ class Plot {
     const { clientWidth: width, clientHeight: height } = this.parts.base;
     this.inner = { width: Math.max(50, width - MARGIN.left - MARGIN.right), height: Math.max(50, height - MARGIN.top - MARGIN.bottom), full: [width, height] };
     this.colour = colours(this.parts.plot);
+    this.draw();
+  }
+
+  /** Follow a change between light and dark. */
+  recolour() {
+    const now = colours(this.parts.plot);
+    if (!this.colour || JSON.stringify(now) === JSON.stringify(this.colour)) return;
+    this.colour = now;
     this.draw();
   }
 

@@ -1,19 +1,27 @@
 // Smoothing and features of one spectrum. Masked pixels have infinite sigma and weigh nothing.
 
 const WIDTHS = [0, 1, 2, 4, 8, 16];
+const OVERVIEW = 4;
+
+/** The spectrum smoothed by one of `WIDTHS`; worked out once. */
+function smoothOf(spectrum, level) {
+  return (spectrum.smooth[level] ??= smoothed(spectrum.flux, spectrum.sigma, WIDTHS[level]));
+}
 
 /** Inverse-variance weighted Gaussian of a width in pixels; NaN where nothing good is near. */
 function smoothed(flux, sigma, width) {
-  const weight = Float32Array.from(sigma, (s) => (Number.isFinite(s) && s > 0 ? 1 / (s * s) : 0));
-  const reach = Math.ceil(3 * width);
-  const kernel = Array.from({ length: 2 * reach + 1 }, (_, k) => (width ? Math.exp(-0.5 * ((k - reach) / width) ** 2) : 1));
-  const out = new Float32Array(flux.length);
-  for (let i = 0; i < flux.length; i++) {
+  const n = flux.length, reach = Math.ceil(3 * width), weight = new Float64Array(n + 2 * reach), product = new Float64Array(n + 2 * reach);
+  for (let i = 0; i < n; i++) {
+    weight[i + reach] = sigma[i] > 0 && sigma[i] < Infinity ? 1 / (sigma[i] * sigma[i]) : 0;
+    product[i + reach] = weight[i + reach] * flux[i];
+  }
+  const kernel = Float64Array.from({ length: 2 * reach + 1 }, (_, k) => (width ? Math.exp(-0.5 * ((k - reach) / width) ** 2) : 1));
+  const out = new Float32Array(n);
+  for (let i = 0; i < n; i++) {
     let total = 0, weights = 0;
-    for (let k = -reach; k <= reach; k++) {
-      const w = (weight[i + k] || 0) * kernel[k + reach];
-      total += w ? w * flux[i + k] : 0;
-      weights += w;
+    for (let k = 0; k < kernel.length; k++) {
+      total += product[i + k] * kernel[k];
+      weights += weight[i + k] * kernel[k];
     }
     out[i] = weights > 0 ? total / weights : NaN;
   }
