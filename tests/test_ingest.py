@@ -148,6 +148,12 @@ def test_field_is_cut_at_the_objects_that_are_here(ws, tmp_path):
     assert _run(ws, tmp_path)[1]["updated"] == 0
 
 
+def test_field_is_not_cut_at_simulated_objects(ws, tmp_path):
+    made.frames(tmp_path, [(60.0, 60.0)])
+    Storing(ws).store(Chunk(pd.DataFrame([{"key": "mock", "ra": 150.0, "dec": 20.0, "simulated": 1}])))
+    assert _run(ws, tmp_path)[1]["new"] == 1
+
+
 def test_field_without_positions_gives_its_sources_once(ws, tmp_path):
     made.frames(tmp_path, [(60.0, 60.0), (150.0, 130.0)])
     assert _run(ws, tmp_path)[1]["new"] == 2

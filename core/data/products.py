@@ -66,8 +66,8 @@ class Product:
 
 
 PRODUCTS = {
-    "sdss spectrum": Product("SDSS spectrum (DR8 and later)", "spec-PLATE-MJD-FIBER.fits", lambda i, o: iter([sdss_spectrum.read(i.paths[0])]), 32),
-    "sdss dr7 spectrum": Product("SDSS spectrum (DR7)", "spSpec-MJD-PLATE-FIBER.fit", lambda i, o: iter([sdss_spectrum_dr7.read(i.paths[0])]), 32),
+    "sdss spectrum": Product("SDSS spectrum (DR8 and later)", "spec-PLATE-MJD-FIBER.fits", lambda i, o: iter([sdss_spectrum.read(i.paths[0])]), 128),
+    "sdss dr7 spectrum": Product("SDSS spectrum (DR7)", "spSpec-MJD-PLATE-FIBER.fit", lambda i, o: iter([sdss_spectrum_dr7.read(i.paths[0])]), 128),
     "table": Product("Catalogue", ".csv .tsv .fits .vot .parquet", lambda i, o: table.read(i.paths[0], o.mapping)),
     "hiss-cube": Product("HiSS-Cube", ".h5 with dense_cube", lambda i, o: hisscube.read(i.paths[0], o.mapping)),
     "arrays": Product("Plain arrays", ".npy .npz .h5", lambda i, o: plain_arrays.read(i.paths[0], o.mapping)),

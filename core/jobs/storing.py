@@ -65,9 +65,9 @@ class Storing:
         return set(self._known.fibres)
 
     def positions(self) -> pd.DataFrame:
-        """key, ra, dec and source of all objects that have a position."""
+        """key, ra, dec and source of all objects that were observed and have a position."""
         table, _, _ = ingested.identities(self._ws)
-        return table[["key", "ra", "dec", "source"]].dropna(subset=["ra", "dec"]).reset_index(drop=True)
+        return table.loc[table["simulated"] == 0, ["key", "ra", "dec", "source"]].dropna(subset=["ra", "dec"]).reset_index(drop=True)
 
     def store(self, chunk: Chunk, hook: Hook | None = None) -> Gain:
         """Store what is new of a chunk; ``hook(db, gain)`` may write more in the same transaction.

@@ -62,9 +62,9 @@ def mark(ws: Workspace) -> tuple[int, int]:
 
 
 def identities(ws: Workspace) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
-    """All objects (id, key, objid, specobjid, plate, mjd, fiberid, ra, dec, sky_group, source), which arrays they
+    """All objects (id, key, objid, specobjid, plate, mjd, fiberid, ra, dec, sky_group, source, simulated), which arrays they
     have (object_id, modality), and further keys they are known by (object_id, alias)."""
-    objects = ws.frame("SELECT id, key, objid, specobjid, plate, mjd, fiberid, ra, dec, sky_group, source FROM objects ORDER BY id")
+    objects = ws.frame("SELECT id, key, objid, specobjid, plate, mjd, fiberid, ra, dec, sky_group, source, simulated FROM objects ORDER BY id")
     objects = objects.astype({c: float for c in ("plate", "mjd", "fiberid", "ra", "dec")})
     aliases = ws.frame(
         """SELECT o.id AS object_id, a.key AS alias FROM objects o, json_each(o.metadata, '$.aliases') a WHERE o.metadata LIKE '%"aliases"%'"""
