@@ -9,8 +9,9 @@ from astropy.cosmology import FlatLambdaCDM
 from core import metrics
 from core.jobs.inputs import wide
 from core.store import Workspace, arrays, objects, truth
+from core.uncertainty.conformal import stretches
 
-LABEL_SPLIT = "test"
+LABEL_SPLIT, CALIBRATION_SPLIT = "test", "calibration"
 SN_NAMES = ("sn low", "sn mid", "sn high")
 QUIESCENT = -11.0
 """log10 of specific SFR (1/yr) that parts star-forming from passive galaxies; the valley of Brinchmann et al. 2004, figure 24."""
@@ -30,7 +31,7 @@ def evaluate(ws: Workspace, object_ids: np.ndarray, mean_nt: np.ndarray, sigma_n
     split, target, subset, name, value. Subsets: all, thirds of S/N of the spectrum, star-forming and
     passive. Stars, quasars and artefacts have no say in how well galaxies are predicted.
     """
-    held = _held_out(ws, object_ids)
+    held = _held_out(ws, object_ids, LABEL_SPLIT)
     values = wide(truth.frame(ws, held["id"]), held["id"].to_numpy(np.int64), targets)
     at = pd.Index(object_ids).get_indexer(held["id"])
     table = metrics.evaluate(values, mean_nt[at], sigma_nt[at], tuple(targets), subsets(ws, held, values, targets))
@@ -60,9 +61,17 @@ def specific_sfr(ws: Workspace, ids: np.ndarray, truth_nt: np.ndarray, targets: 
     return sfr - (0.4 * (SOLAR_R - absolute) + MASS_TO_LIGHT)
 
 
-def _held_out(ws: Workspace, object_ids: np.ndarray) -> pd.DataFrame:
+def calibrate(ws: Workspace, object_ids: np.ndarray, mean_nt: np.ndarray, sigma_nt: np.ndarray, targets: Sequence[str]) -> dict[str, dict[str, float]]:
+    """How far intervals must be stretched to hold what they claim, on the calibration split; see `core.uncertainty.conformal.stretches`."""
+    held = _held_out(ws, object_ids, CALIBRATION_SPLIT)
+    values = wide(truth.frame(ws, held["id"]), held["id"].to_numpy(np.int64), targets)
+    at = pd.Index(object_ids).get_indexer(held["id"])
+    return stretches(values, mean_nt[at], sigma_nt[at], tuple(targets))
+
+
+def _held_out(ws: Workspace, object_ids: np.ndarray, split: str) -> pd.DataFrame:
     table = objects.frame(ws, object_ids)
-    return table[(table["split"] == LABEL_SPLIT) & table["class"].fillna("GALAXY").isin(["GALAXY"])].reset_index(drop=True)
+    return table[(table["split"] == split) & table["class"].fillna("GALAXY").isin(["GALAXY"])].reset_index(drop=True)
 
 
 def _distance_mpc(z: np.ndarray) -> np.ndarray:

@@ -35,8 +35,12 @@ class FusionLate(Model):
     def __init__(self, epochs: int = 0, reuse: bool = True, branches: tuple[str, ...] = BRANCHES):
         from core.models.registry import build, spec
 
-        self._models: dict[str, Model] = {n: build(n, {"epochs": epochs} if "epochs" in spec(n).config else {}) for n in branches}
-        self.reuse, self._adopted = reuse, set()
+        self._configs = {name: {"epochs": epochs} if epochs and "epochs" in spec(name).config else {} for name in branches}
+        self._models: dict[str, Model] = {name: build(name, config) for name, config in self._configs.items()}
+        self._adopted: set[str] = set()
+        self.reuse = reuse
+        self.device = "+".join(sorted({m.device for m in self._models.values()}))
+        self.precision = "+".join(sorted({m.precision for m in self._models.values()}))
         self._standard: Standard | None = None
         self._errors: JointErrors | None = None
         self._scale_of: dict[str, np.ndarray] = {}
@@ -45,6 +49,10 @@ class FusionLate(Model):
     def branches(self) -> dict[str, Model]:
         """The models that are joined, by registry name."""
         return dict(self._models)
+
+    def branch_config(self, name: str) -> dict:
+        """The settings of a branch that differ from its defaults."""
+        return self._configs[name]
 
     def adopt(self, fitted: Mapping[str, Model]) -> None:
         """Take branches that are fitted already, to the same labels with the same seed, instead of fitting them again."""

@@ -27,7 +27,7 @@ def unpack(state: dict[str, np.ndarray], network: torch.nn.Module, optimiser: to
     torch.set_rng_state(torch.from_numpy(np.array(state["random/cpu"])))
     if "random/cuda" in state and torch.cuda.is_available():
         torch.cuda.set_rng_state(torch.from_numpy(np.array(state["random/cuda"])))
-    return tensors(state, "best/"), {k.removeprefix("number/"): float(v) for k, v in state.items() if k.startswith("number/")}
+    return tensors(state, "best/"), {k.removeprefix("number/"): float(np.ravel(v)[0]) for k, v in state.items() if k.startswith("number/")}
 
 
 def tensors(state: dict[str, np.ndarray], prefix: str) -> dict[str, torch.Tensor]:
@@ -56,5 +56,5 @@ def _moments(state: dict[str, np.ndarray]) -> dict[int, dict[str, torch.Tensor]]
     moments: dict[int, dict[str, torch.Tensor]] = {}
     for key, tensor in tensors(state, "optimiser/").items():
         number, name = key.split("/")
-        moments.setdefault(int(number), {})[name] = tensor
+        moments.setdefault(int(number), {})[name] = tensor.reshape(()) if name == "step" else tensor
     return moments

@@ -10,7 +10,8 @@ from safetensors.numpy import load_file, save_file
 
 from core.errors import BadInput
 from core.jobs.context import TaskContext
-from core.jobs.evaluation import evaluate
+from core.jobs.evaluation import calibrate, evaluate
+from core.jobs.fitted import WEIGHTS, adopt_branches
 from core.jobs.inputs import iter_inputs, load_inputs, load_labels
 from core.models import registry
 from core.models.base import Model
@@ -66,13 +67,15 @@ def run(ctx: TaskContext) -> dict:
     ctx.report(0.0, f"Reading {len(ids):,} labelled galaxies")
     model = spec.build(config)
     session = JobSession(ctx, run_id, seed)
+    reused = adopt_branches(ctx.ws, model, run_id)
     model.fit(load_inputs(ctx.ws, ids, model.modalities), load_labels(ctx.ws, ids, mark), session)
     seconds = time.perf_counter() - started
     _keep(ctx, run_id, model)
     ids, prediction, milliseconds = _predict_all(ctx, model, seed)
     table = evaluate(ctx.ws, ids, prediction.mean, prediction.sigma, prediction.targets)
     runs.put_metrics(ctx.ws, run_id, table)
-    summary = _summary(model, seconds, milliseconds, len(session.curves))
+    stretch = calibrate(ctx.ws, ids, prediction.mean, prediction.sigma, prediction.targets)
+    summary = _summary(model, seconds, milliseconds, runs.history(ctx.ws, run_id)["epoch"].nunique()) | {"conformal": stretch, "reused_runs": reused}
     runs.finish(ctx.ws, run_id, "done", summary)
     ctx.report(1.0, _verdict(table))
     return {"run": run_id, **summary}
@@ -106,7 +109,7 @@ def _labelled(ctx: TaskContext, mark: int) -> np.ndarray:
 def _keep(ctx: TaskContext, run_id: int, model: Model) -> None:
     """Write the weights, whole or not at all."""
     ctx.check()
-    path = runs.folder(ctx.ws, run_id) / "weights.safetensors"
+    path = runs.folder(ctx.ws, run_id) / WEIGHTS
     temporary = path.with_name(f".weights-{ctx.fence}.safetensors")
     save_file({k: np.ascontiguousarray(v) for k, v in model.state().items()}, temporary)
     temporary.replace(Path(path))

@@ -34,6 +34,7 @@ class NetworkModel(Model):
         self.plan, self._passes = plan, passes
         self._machine = this_machine(plan.half)
         self.device, self.precision = self._machine.device, self._machine.precision
+        self.device, self.precision = self._machine.device, self._machine.precision
         self._standard: Standard | None = None
         self._net: Network | None = None
         self.held_n = np.zeros(0, dtype=bool)
