@@ -69,7 +69,7 @@ def test_export_says_why_a_galaxy_was_asked_for(tiny):
 
 def test_methods_paragraph_names_counts_splits_and_snapshot(tiny):
     made = curating.export(tiny, "Ada")
-    assert made.methods.startswith("The training set holds 270 values for 30 galaxies (30 each of sfr_tot_avg")
+    assert made.methods.startswith("The training set holds 270 values for 30 galaxies (30 each of z, sfr_tot_avg")
     assert "The galaxies are simulated." in made.methods and "270 catalogue" in made.methods and made.provenance["snapshot_sha256"] in made.methods
 
 

@@ -175,7 +175,7 @@ def _provenance(ws: Workspace, rows: pd.DataFrame, mark: int, snapshot: str) -> 
     return {
         "software": "Lookback", "workspace": ws.path.name, "label_high_water": mark, "snapshot_sha256": snapshot,
         "values": len(rows), "galaxies": len(galaxies), "simulated_galaxies": int(galaxies["simulated"].sum()),
-        "least_grade": labels.TRAINING_GRADE, "values_by_target": _tally(rows["target"]), "values_by_source": _tally(rows["source"]),
+        "least_grade": labels.TRAINING_GRADE, "values_by_target": _by_target(ws, rows["target"]), "values_by_source": _tally(rows["source"]),
         "annotators": _tally(rows["annotator"]),
         "splits": {"test_share": TEST_SHARE, "calibration_share": CALIBRATION_SHARE, "galaxies": _tally(galaxies["split"])},
         "targets": [asdict(t) for t in truth.targets(ws)], "batches": _batches(ws),
@@ -208,6 +208,12 @@ def _each(counts: dict[str, int]) -> str:
 
 def _plural(n: int, one: str, many: str = "") -> str:
     return f"{n:,} {one if n == 1 else many or one + 's'}"
+
+
+def _by_target(ws: Workspace, column: pd.Series) -> dict[str, int]:
+    """Counts in the order in which targets are listed everywhere."""
+    counts = _tally(column)
+    return {t.name: counts[t.name] for t in truth.targets(ws) if t.name in counts}
 
 
 def _tally(column: pd.Series) -> dict[str, int]:

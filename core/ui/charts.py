@@ -42,12 +42,13 @@ def learning_curve(table: pd.DataFrame, label: str) -> "go.Figure":
 
 def loss_curves(table: pd.DataFrame) -> "go.Figure":
     """`training.curves` drawn: validation as a full line, training dotted, one colour a model."""
-    figure = _figure(360, "epoch", "loss")
-    for (run_id, name), rows in table.groupby(["run_id", "name"], sort=False):
+    figure, listed = _figure(360, "epoch", "loss").update_layout(showlegend=True), set()
+    for (run_id, name), rows in sorted(table.groupby(["run_id", "name"]), reverse=True):
         model, is_validation = rows["model"].iloc[0], name == "validation_loss"
         figure.add_scatter(x=rows["epoch"], y=rows["value"], mode="lines+markers" if len(rows) < 3 else "lines", name=f"{model} #{run_id}",
-                           legendgroup=str(run_id), showlegend=is_validation, line={"color": colour(model), "dash": "solid" if is_validation else "dot", "width": 2},
+                           legendgroup=str(run_id), showlegend=run_id not in listed, line={"color": colour(model), "dash": "solid" if is_validation else "dot", "width": 2},
                            hovertemplate="epoch %{x}: %{y:.4g}<extra>" + f"{model} #{run_id}, {name.replace('_', ' ')}</extra>")
+        listed.add(run_id)
     return figure
 
 

@@ -53,7 +53,7 @@ def _sidebar() -> None:
         st.rerun()
     if active.empty:
         return
-    st.caption("Running now")
+    st.caption("Background work")
     for job in active.query("status == 'running'").itertuples():
         st.progress(job.fraction, text=job.title)
     waiting = int((active["status"] == "queued").sum())

@@ -99,7 +99,7 @@ def _live() -> None:
 def _model(spec: Spec) -> None:
     colour, icon = KINDS[spec.kind]
     with st.container(border=True, key=f"model_{spec.name}", gap="xxsmall", height="stretch"):
-        st.checkbox(f"**{spec.name}**", key=f"train_{spec.name}", help=spec.sentence, persist_state="session")
+        st.checkbox(f"**{spec.name}**", key=f"train_{spec.name}", persist_state="session")
         st.caption(spec.sentence)
         reads = " ".join(f":gray-badge[{MODALITY_ICONS[m]} {m}]" for m in spec.modalities)
         st.markdown(f":{colour}-badge[{icon} {spec.kind}] {reads}")

@@ -1,0 +1,70 @@
+"""Charts carry the values they are given, a marker or dash beside every colour, and one WebGL canvas at most."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from core.models.registry import MODELS
+from core.ui import charts, state
+
+
+@pytest.fixture(autouse=True, params=[False, True], ids=["light", "dark"])
+def theme(monkeypatch, request):
+    monkeypatch.setattr(state, "is_dark", lambda: request.param)
+
+
+def test_each_of_the_first_models_has_a_colour_and_a_marker_of_its_own():
+    first = list(MODELS)[:8]
+    assert len({charts.colour(m) for m in first}) == len(first) == len({charts._marker(m)["symbol"] for m in first})
+
+
+def test_learning_curve_draws_a_line_a_model_and_dashes_random_controls():
+    table = pd.DataFrame({"run_id": [1, 2, 3], "run": "r", "model": ["linear", "linear", "linear"], "galaxies": [100, 200, 200], "value": [0.4, 0.2, 0.3], "is_control": [False, False, True]})
+    figure = charts.learning_curve(table, "RMSE of z")
+    drawn = {t.name: (list(t.x), list(t.y), t.line.dash) for t in figure.data}
+    assert drawn == {"linear": ([100, 200], [0.4, 0.2], "solid"), "linear, random labels": ([200], [0.3], "dash")}
+    assert figure.layout.yaxis.type != "log"
+
+
+def test_learning_curve_is_logarithmic_when_values_span_much():
+    table = pd.DataFrame({"run_id": [1, 2], "run": "r", "model": ["mean", "linear"], "galaxies": 100, "value": [0.5, 0.01], "is_control": False})
+    assert charts.learning_curve(table, "x").layout.yaxis.type == "log"
+
+
+def test_loss_curves_name_each_run_once():
+    points = [(7, "linear", e, n, 1.0 / (e + 1)) for e in range(3) for n in ("train_loss", "validation_loss")] + [(8, "mean", 0, "train_loss", 0.5)]
+    figure = charts.loss_curves(pd.DataFrame(points, columns=["run_id", "model", "epoch", "name", "value"]))
+    assert sorted(t.name for t in figure.data if t.showlegend) == ["linear #7", "mean #8"]
+    assert {t.line.dash for t in figure.data if t.name == "linear #7"} == {"solid", "dot"}
+
+
+def test_predicted_and_residual_shows_every_galaxy_as_float32_on_common_axes():
+    rng = np.random.default_rng(0)
+    truth = rng.uniform(0, 0.3, 50)
+    table = pd.DataFrame({"key": "g", "truth": truth, "mean": truth + 0.01, "sigma": 0.02, "residual": 0.01, "sn": rng.uniform(1, 30, 50)})
+    bins = pd.DataFrame({"centre": [5.0], "low": [0.0], "median": [0.01], "high": [0.02], "n": [50]})
+    figure = charts.predicted_and_residual({"a #1": table, "b #2": table}, {"a #1": bins, "b #2": bins}, "z")
+    clouds = [t for t in figure.data if t.mode == "markers"]
+    assert {t.type for t in figure.data} == {"scattergl"} and len(clouds) == 4
+    assert all(t.x.dtype == np.float32 and len(t.x) == 50 for t in clouds)
+    assert figure.layout.xaxis.range == figure.layout.yaxis.range == figure.layout.xaxis2.range
+    assert figure.layout.yaxis3.range[0] == -figure.layout.yaxis3.range[1]
+
+
+def test_predicted_and_residual_survives_a_single_galaxy_and_none():
+    one = pd.DataFrame({"key": ["g"], "truth": [0.1], "mean": [0.2], "sigma": [0.0], "residual": [0.1], "sn": [np.nan]})
+    none = one.head(0)
+    empty = pd.DataFrame(columns=["centre", "low", "median", "high", "n"])
+    figure = charts.predicted_and_residual({"a": one, "b": none}, {"a": empty, "b": empty}, "z")
+    assert [len(t.x) for t in figure.data if t.mode == "markers"] == [1, 0, 0, 0]
+
+
+def test_histogram_gathers_the_highest_percent_and_loses_nobody():
+    figure = charts.histogram(np.r_[np.arange(100.0), 1e6], "S/N")
+    assert sum(figure.data[0].y) == 101 and max(figure.data[0].x) < 101
+
+
+def test_shares_add_up_to_the_whole():
+    table = pd.DataFrame({"split": ["train", "test"], "labelled": [3, 0], "objects": [10, 4]})
+    labelled, rest = charts.shares(table, "split", "labelled", "objects", ("labelled", "not labelled")).data
+    assert list(labelled.x) == [3, 0] and list(rest.x) == [7, 4] and rest.marker.pattern.shape == "/"
