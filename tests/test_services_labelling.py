@@ -106,10 +106,23 @@ def test_desk_serves_object_without_arrays(ws):
 
 def test_proposal_run_prefers_models_that_read_spectra(tiny):
     snapshot = {"high_water": 0, "count": 0, "hash": ""}
-    for model in ("mean", "linear", "mean"):
-        runs.finish(tiny, runs.create(tiny, model, model, {}, 0, snapshot), "done")
-    assert runs.one(tiny, labelling.proposal_run(tiny))["model"] == "linear"
+    arrays = runs.load_arrays(tiny, 1, "predictions")
+    for model in ("mean", "linear", "mean", "linear"):
+        run = runs.create(tiny, model, model, {}, 0, snapshot)
+        runs.finish(tiny, run, "done")
+        if run != 5:
+            runs.save_arrays(tiny, run, "predictions", **arrays)
     assert labelling.proposal_run(tiny) == 3
+
+
+def test_proposal_leaves_out_what_a_run_does_not_predict(tiny):
+    arrays = runs.load_arrays(tiny, 1, "predictions")
+    arrays["mean"][0, 0] = np.nan
+    arrays["epistemic"] = arrays["epistemic"].copy()
+    arrays["epistemic"][1, 3] = np.nan
+    runs.save_arrays(tiny, 1, "predictions", **arrays)
+    first, second = labelling.desks(tiny, [1, 2], WHO, 1)
+    assert first["proposal"] is None and second["proposal"]["sfr"] is None and second["proposal"]["z"]["value"] > 0
 
 
 def test_apply_events_writes_what_each_kind_means(tiny):

@@ -12,8 +12,9 @@ _NO_SPECTRUM = {"candidates": [], "confidence": None, "warning": "There is no sp
 
 
 def proposal_run(ws: Workspace) -> int | None:
-    """The newest finished run of a model that reads spectra, else of any model but the mean; None without one."""
+    """The newest finished run, with predictions, of a model that reads spectra, else of any model but the mean; None without one."""
     table = runs.frame(ws).query("status == 'done'")
+    table = table[[(runs.folder(ws, i) / "predictions.npz").exists() for i in table["id"]]]
     reads = [MODELS[m].modalities if m in MODELS else () for m in table["model"]]
     with_spectra = table[["spectrum" in modalities for modalities in reads]]
     best = with_spectra if len(with_spectra) else table[[len(modalities) > 0 for modalities in reads]]
@@ -21,15 +22,18 @@ def proposal_run(ws: Workspace) -> int | None:
 
 
 def proposal(ws: Workspace, run_id: int | None, object_id: int) -> dict | None:
-    """What a run predicts of one object: run, model, and for ``z`` and ``sfr`` value, noise and ignorance (1 sigma)."""
+    """What a run predicts of one object: run, model, and for ``z`` and ``sfr`` value, noise and ignorance (1 sigma).
+
+    None where the run predicts no z; ``sfr`` is None where it predicts none.
+    """
     if run_id is None:
         return None
     table = _predictions(ws, run_id)
     at = table["place"].get(int(object_id))
     if at is None:
         return None
-    said = {name: dict(zip(("value", "noise", "ignorance"), (round(float(v), 6) for v in table[name][at]), strict=True)) for name in _SHOWN}
-    return {"run": run_id, "model": table["model"], **said}
+    said = {name: _said(table[name][at]) for name in _SHOWN}
+    return None if said["z"] is None else {"run": run_id, "model": table["model"], **said}
 
 
 def uncertainty(ws: Workspace, run_id: int, ids: np.ndarray) -> np.ndarray:
@@ -38,9 +42,14 @@ def uncertainty(ws: Workspace, run_id: int, ids: np.ndarray) -> np.ndarray:
     at = np.array([table["place"].get(int(i), -1) for i in ids], dtype=int)
     score = np.zeros(len(ids))
     for name in _SHOWN:
-        ignorance = table[name][:, 2]
+        ignorance = np.nan_to_num(table[name][:, 2])
         score += np.where(at >= 0, ignorance[at] / max(float(np.median(ignorance)), 1e-12), 0)
     return score / len(_SHOWN)
+
+
+def _said(values: np.ndarray) -> dict | None:
+    names = ("value", "noise", "ignorance")
+    return dict(zip(names, values.round(6).tolist(), strict=True)) if np.isfinite(values).all() else None
 
 
 @lru_cache(maxsize=8192)

@@ -111,7 +111,7 @@ function showRevealed({ here, object, parts }) {
   parts.revealed.replaceChildren(
     element("b", `${said.model}, run ${said.run}`), element("span", `z ${said.z.value.toFixed(4)} ± ${Math.hypot(said.z.noise, said.z.ignorance).toPrecision(2)}${away}`),
     element("span", `noise ${said.z.noise.toPrecision(2)}, ignorance ${said.z.ignorance.toPrecision(2)}`, "quiet"),
-    element("span", `log SFR ${said.sfr.value.toFixed(2)} ± ${Math.hypot(said.sfr.noise, said.sfr.ignorance).toFixed(2)}`),
+    element("span", said.sfr ? `log SFR ${said.sfr.value.toFixed(2)} ± ${Math.hypot(said.sfr.noise, said.sfr.ignorance).toFixed(2)}` : ""),
     element("span", object.class ? `catalogue class ${object.class}` : "", "quiet"),
   );
 }
