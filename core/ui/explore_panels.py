@@ -17,6 +17,7 @@ from core.ui.layout import nothing_yet
 
 KEY = "explore_map"
 EVERYWHERE, IN_LASSO = "everywhere", "in my lasso"
+PARTS = ("Pictures", "Table", "Spread")
 SHOWN = (24, 60, 120)
 ORDERS = {
     "epistemic": ("most ignorance first", "epistemic", False), "aleatoric": ("most noise first", "aleatoric", False), "sn": ("highest S/N first", "sn", False),
@@ -123,12 +124,12 @@ def _caught(ws: Workspace, shown: MapTable, rows: np.ndarray, view: View) -> Non
         st.caption("The lasso holds no galaxy that the filters show.")
         return
     table = exploring.details(shown, ids, view.target)
-    gallery, values, spread = st.tabs(["Pictures", "Table", "Spread"])
-    with gallery:
+    part = st.segmented_control("Part", PARTS, default=PARTS[0], required=True, key="explore_part", label_visibility="collapsed", persist_state="session")
+    if part == "Pictures":
         _gallery(ws, table, view)
-    with values:
+    elif part == "Table":
         _values(ws, shown, table, view)
-    with spread:
+    else:
         _spread(shown, rows, view)
 
 

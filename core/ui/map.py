@@ -23,8 +23,9 @@ HEIGHT = 620
 _RINGS = ("circle-open", "square-open", "diamond-open")
 MARGIN = 0.04
 """Share of the map's width that is left free around it."""
-_NO_HANDLES = "<style>.js-plotly-plot .outline-controllers {display: none}</style>"
-"""Plotly puts a handle on every corner of a lasso, a hundred of them on one drawn by hand."""
+_STILL_OUTLINE = """<style>.js-plotly-plot .outline-controllers {display: none}
+.js-plotly-plot .selectionlayer *, .js-plotly-plot .select-outline {pointer-events: none !important}</style>"""
+"""Plotly puts a handle on each of a lasso's hundred corners, and takes a lasso begun inside another for moving that one."""
 CONFIG = {"displaylogo": False, "scrollZoom": True, "displayModeBar": True, "modeBarButtonsToRemove": ["autoScale2d", "toImage"]}
 
 
@@ -51,7 +52,7 @@ def draw(shown: MapTable, colouring: str, target: str, visible_n: np.ndarray, ke
     """
     cloud = figure(shown, colouring, target, visible_n, marked or {}, state.is_dark(), height)
     alt = f"Map {shown.name} of {int(visible_n.sum()):,} galaxies coloured by {COLOURINGS[colouring].title.lower()}"
-    st.html(_NO_HANDLES)
+    st.html(_STILL_OUTLINE)
     st.plotly_chart(cloud, width="stretch", key=key, on_select=partial(_remember, key), selection_mode=("lasso", "box"), config=CONFIG, alt=alt)
 
 

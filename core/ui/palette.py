@@ -12,7 +12,7 @@ NOTHING = "#9a9cb3"
 """Of what has no value, and of what is not labelled."""
 _STATE = {UNLABELLED: (NOTHING, "circle"), WAITING: ("#E69F00", "diamond"), CANNOT: ("#CC79A7", "x"), LABELLED: ("#0072B2", "square")}
 _STATE_ON_DARK = _STATE | {UNLABELLED: ("#6d7090", "circle"), LABELLED: ("#56B4E9", "square")}
-_VISIBLE = {False: (0.0, 0.9), True: (0.14, 1.0)}
+_VISIBLE = {False: (0.0, 0.9), True: (0.22, 1.0)}
 """Part of viridis that stands out from a light and from a dark page."""
 _MIDDLE = {False: "#c9cad6", True: "#565a78"}
 HIGHLIGHT = {False: "#B3261E", True: "#FFD166"}
