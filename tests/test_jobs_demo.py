@@ -10,6 +10,7 @@ from core.data import mock_sky
 from core.errors import Cancelled
 from core.jobs.context import TaskContext
 from core.jobs.tasks import demo
+from core.models.registry import MODELS
 from core.store import Workspace, arrays, jobs, labels, objects, open_workspace, truth
 
 PARAMETERS = {"n": 300, "seed": 0, "labels": 30, "models": ["mean", "linear"]}
@@ -78,6 +79,10 @@ def test_demo_run_twice_adds_nothing(built):
     before = (objects.count(ctx.ws), labels.high_water(ctx.ws), _queued(ctx.ws))
     assert demo.run(ctx)["new"] == 0
     assert (objects.count(ctx.ws), labels.high_water(ctx.ws), _queued(ctx.ws)) == before
+
+
+def test_demo_trains_models_that_are_registered():
+    assert set(demo.FIRST_MODELS) <= set(MODELS) and demo.FIRST_MODELS[-1] == "fusion_late"
 
 
 def test_demo_goes_on_where_it_was_killed(ctx, monkeypatch):
