@@ -14,7 +14,7 @@ POPULATIONS = ("bulge_old", "disk_old", "young", "burst")
 WAVE_LOW, WAVE_HIGH = 2000.0, 12_600.0
 Z_GRID = np.linspace(0.0, 0.56, 281)
 DUST_GRID = np.linspace(0.0, 0.9, 31)
-"""Redshifts and stellar E(B-V) at which broad-band fluxes are tabulated; between them, log flux is linear to 0.3 %."""
+"""Redshifts and stellar E(B-V) at which broad-band fluxes are tabulated; between them, log flux is linear to 0.01 %."""
 AB_ZERO = 3631e-23
 """erg/s/cm2/Hz of magnitude 0; Oke & Gunn 1983, ApJ 266, 713."""
 LIGHT_A_S = 2.99792458e18
