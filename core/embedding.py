@@ -20,7 +20,7 @@ FEATURES = {
     "image": "images",
     "spectrum": "spectra",
     "photometry": "photometry",
-    "fused": "images, spectra and photometry together",
+    "fused": "all modalities",
 }
 """features -> what a map of them is a map of; ``run:<id>`` stands for the latent features of a run."""
 PARAMETERS: dict[str, dict[str, tuple[float, float, float, str]]] = {
@@ -147,7 +147,7 @@ def align(xy_n2: np.ndarray, previous_n2: np.ndarray) -> np.ndarray:
     shared galaxies the map stays as it is.
 
     >>> old = np.array([[0.0, 0], [1, 0], [0, 2]])
-    >>> np.abs(align(old[:, ::-1] * 3 + 5, old) - old).max() < 1e-6
+    >>> bool(np.abs(align(old[:, ::-1] * 3 + 5, old) - old).max() < 1e-6)
     True
     """
     shared = np.isfinite(previous_n2).all(axis=1)

@@ -130,4 +130,4 @@ def test_summary_of_a_spectrum_averages_ten_pixels():
 
 
 def test_title_names_what_the_map_is_of():
-    assert embedding.title("pca", "fused") == "PCA of images, spectra and photometry together"
+    assert embedding.title("pca", "fused") == "PCA of all modalities"

@@ -68,7 +68,7 @@ def test_demo_labels_are_the_catalogue_s_on_train_galaxies(built):
 def test_demo_queues_the_quickest_map_first_then_maps_and_models(built):
     ws = built[0].ws
     assert _queued(ws) == [
-        ("embed", "PCA of images"), ("embed", "UMAP of images"), ("embed", "UMAP of spectra"), ("embed", "UMAP of images, spectra and photometry together"),
+        ("embed", "PCA of images"), ("embed", "UMAP of images"), ("embed", "UMAP of spectra"), ("embed", "UMAP of all modalities"),
         ("train", "Train mean"), ("train", "Train linear")]
     last = jobs.frame(ws).iloc[0]
     assert json.loads(last["parameters"]) == {"model": "linear", "config": {}, "seed": 0}

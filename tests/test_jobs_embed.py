@@ -25,7 +25,7 @@ def make(ws, **parameters):
     return embed.run(context), context
 
 
-@pytest.mark.parametrize("features, words", [("image", "images"), ("spectrum", "spectra"), ("photometry", "photometry"), ("fused", "images, spectra and photometry together")])
+@pytest.mark.parametrize("features, words", [("image", "images"), ("spectrum", "spectra"), ("photometry", "photometry"), ("fused", "all modalities")])
 def test_embed_makes_a_map_of_every_modality(tiny, features, words):
     result, context = make(tiny, method="pca", features=features)
     ids, xy = embeddings.load(tiny, f"PCA of {words}")
@@ -35,7 +35,7 @@ def test_embed_makes_a_map_of_every_modality(tiny, features, words):
     assert fractions == sorted(fractions) and context.told[-1] == (1.0, f"PCA of {words}: 60 galaxies.")
 
 
-def test_embed_of_spectra_lays_redshift_out(tiny):
+def test_embed_of_what_a_run_has_learnt_remembers_the_run(tiny):
     make(tiny, method="umap", features="run:1")
     row = embeddings.frame(tiny).iloc[0]
     assert (row["name"], row["method"], row["run_id"], row["features"]) == ("UMAP of linear (run 1)", "umap", 1, "run:1")

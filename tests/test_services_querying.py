@@ -35,14 +35,26 @@ def test_pool_is_train_without_a_decision_and_counts_who_is_left_out(sky):
     assert len(here) + sum(here.counts.values()) == 200
 
 
-def test_pool_gates_low_and_unknown_signal_to_noise(sky):
+def test_pool_gates_what_nobody_could_label(sky):
     with sky.write() as db:
-        db.conn.execute("UPDATE objects SET sn = NULL WHERE id % 2 = 0")
-    everybody = querying.pool(sky, request())
-    gated = querying.pool(sky, request(least_sn=10.0, with_unknown_sn=False))
-    assert gated.object_ids.tolist() == everybody.object_ids[everybody.sn >= 10].tolist()
-    assert gated.counts["of unknown S/N"] == np.isnan(everybody.sn).sum() > 0
-    assert gated.counts["below S/N 10"] == (everybody.sn < 10).sum() > 0
+        db.conn.execute("UPDATE objects SET sn = NULL WHERE id % 4 = 0")
+        db.conn.execute("DELETE FROM arrays WHERE modality = 'spectrum' AND object_id % 4 = 1")
+        db.conn.execute("UPDATE objects SET class = CASE id % 4 WHEN 2 THEN 'STAR' ELSE NULL END")
+    everybody = querying.pool(sky, request(only_galaxies=False))
+    ids, sn = everybody.object_ids, everybody.sn
+    gated = querying.pool(sky, request(least_sn=10.0, needs_spectrum=True))
+    assert gated.object_ids.tolist() == ids[~(sn < 10) & (ids % 4 != 1) & (ids % 4 != 2)].tolist()
+    assert gated.counts["called a star, a quasar or sky"] == (ids % 4 == 2).sum() > 0
+    assert gated.counts["below S/N 10"] == ((sn < 10) & (ids % 4 != 2)).sum() > 0
+    assert gated.counts["without a spectrum"] == (~(sn < 10) & (ids % 4 == 1)).sum() > 0
+
+
+def test_pool_leaves_out_what_the_model_cannot_see(sky):
+    with sky.write() as db:
+        db.conn.execute("UPDATE runs SET model = 'photometry_mlp'")
+        db.conn.execute("DELETE FROM arrays WHERE modality = 'photometry' AND object_id > 150")
+    here = querying.pool(sky, request())
+    assert here.object_ids.max() <= 150 and here.counts["without photometry, which run 1 reads"] > 0
 
 
 def test_pool_forgets_a_decision_that_was_undone_and_heeds_one_that_nobody_could_make(sky):
@@ -113,7 +125,7 @@ def test_preview_refuses_what_cannot_be_served(sky):
         querying.preview(sky, request(targets=("mass",)))
     with pytest.raises(BadInput, match="The pool must hold at least one galaxy"):
         querying.preview(sky, request(region=()))
-    with pytest.raises(NotFound, match="Run 9 has no predictions yet"):
+    with pytest.raises(NotFound, match="There is no run 9 in this workspace"):
         querying.preview(sky, request(run_id=9))
 
 

@@ -203,7 +203,7 @@ def _spread(shown: MapTable, rows: np.ndarray, view: View) -> None:
         values = values[np.isfinite(values)]
         if len(values) > 1:
             title = COLOURINGS[key].title + (f" of {view.target}" if COLOURINGS[key].per_target else "")
-            charts.show(charts.histogram(values, title, height=170), f"explore_spread_{key}", f"Histogram of {title.lower()} of {len(values)} galaxies", is_still=True)
+            charts.show(charts.histogram(values, title, height=170, bins=int(np.clip(2 * len(values) ** 0.5, 5, 40))), f"explore_spread_{key}", f"Histogram of {title.lower()} of {len(values)} galaxies", is_still=True)
 
 
 def _parameter(method: str, name: str, default: float, low: float, high: float, sentence: str) -> float:

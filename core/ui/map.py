@@ -122,7 +122,7 @@ def _layout(ranges: tuple[list[float], list[float]], height: int) -> dict:
 
 def _size(count: int) -> float:
     """Marker size in pixels that neither drowns a crowd nor loses a few."""
-    return float(np.clip(60 / max(count, 1) ** 0.25, 2.2, 9))
+    return float(np.clip(48 / max(count, 1) ** 0.25, 2.2, 9))
 
 
 def _add_categories(chart: "go.Figure", xy: np.ndarray, names: np.ndarray, rows: np.ndarray, is_dark: bool) -> None:
@@ -131,7 +131,7 @@ def _add_categories(chart: "go.Figure", xy: np.ndarray, names: np.ndarray, rows:
     for name, (colour, symbol) in looks.items():
         here = rows[names[rows] == name]
         chart.add_scattergl(x=xy[here, 0], y=xy[here, 1], mode="markers", name=f"{name} ({len(here):,})", hoverinfo="skip",
-                            marker={"size": _size(len(rows)) * (1.0 if symbol == "circle" else 1.35), "color": colour, "symbol": symbol, "opacity": 0.75})
+                            marker={"size": _size(len(rows)), "color": colour, "symbol": symbol, "opacity": 0.75})
 
 
 def _order(name: str) -> tuple[int, str]:
@@ -139,6 +139,7 @@ def _order(name: str) -> tuple[int, str]:
 
 
 def _add_numbers(chart: "go.Figure", xy: np.ndarray, values: np.ndarray, rows: np.ndarray, scale: str, title: str, is_dark: bool) -> None:
+    values, bar = _scaled(values, scale)
     known = np.isfinite(values[rows])
     size = _size(len(rows))
     if not known.all():
@@ -148,9 +149,17 @@ def _add_numbers(chart: "go.Figure", xy: np.ndarray, values: np.ndarray, rows: n
     rows = rows[known]
     low, high = _limits(values[rows], scale)
     colours = palette.diverging(is_dark) if scale == "diverging" else palette.sequential(is_dark)
-    bar = {"title": {"text": title, "side": "right"}, "thickness": 12, "len": 0.9, "outlinewidth": 0}
+    bar = bar | {"title": {"text": title, "side": "right"}, "thickness": 12, "len": 0.9, "outlinewidth": 0}
     chart.add_scattergl(x=xy[rows, 0], y=xy[rows, 1], mode="markers", showlegend=False, hoverinfo="skip",
                         marker={"size": size, "color": values[rows], "colorscale": colours, "cmin": low, "cmax": high, "colorbar": bar, "opacity": 0.85})
+
+
+def _scaled(values: np.ndarray, scale: str) -> tuple[np.ndarray, dict]:
+    """What the colour follows, and how the colour bar is labelled: the logarithm with ticks at 1, 2 and 5, or the value itself."""
+    if scale != "logarithmic":
+        return values, {"tickformat": "~g"}
+    ticks = np.outer(10.0 ** np.arange(-8, 6), (1, 2, 5)).ravel()
+    return np.log10(np.where(values > 0, values, np.nan)), {"tickvals": np.log10(ticks).tolist(), "ticktext": [f"{t:g}" for t in ticks]}
 
 
 def _limits(values: np.ndarray, scale: str) -> tuple[float, float]:

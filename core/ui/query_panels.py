@@ -31,7 +31,7 @@ def ask(ws: Workspace) -> Request:
         st.caption(STRATEGIES[strategy].sentence)
         size = st.number_input("Galaxies", 1, 10_000, 50, 10, key="query_size", persist_state="session")
         region = _region()
-        request = _details(Request(strategy, int(size), _targets(ws), run_id, region=region))
+        request = _details(ws, Request(strategy, int(size), _targets(ws), run_id, region=region))
         st.button("Preview", type="primary", icon=":material/visibility:", on_click=_preview, args=(ws, request), width="stretch", key="query_go")
         return request
 
@@ -55,15 +55,16 @@ def _region() -> tuple[int, ...] | None:
     return tuple(caught.tolist())
 
 
-def _details(request: Request) -> Request:
+def _details(ws: Workspace, request: Request) -> Request:
     with st.expander("Control slice, S/N gate, seed", icon=":material/tune:"):
         share = st.slider("Random control slice, %", 0, 100, 10, 5, key="query_control", persist_state="session",
                           help="Drawn at random whatever the strategy says: an honest baseline for the learning curve, and labels that calibration may use.")
         least = st.number_input("S/N at least", 0.0, 1000.0, querying.LEAST_SN, 0.5, key="query_sn", persist_state="session", help="Below, people can rarely tell a redshift.")
-        unknown = st.checkbox("also galaxies of unknown S/N", True, key="query_unknown_sn", persist_state="session")
+        spectrum = st.checkbox("only with a spectrum", querying.has_spectra(ws), key="query_spectrum", persist_state="session", help="Without one nobody can read a redshift.")
+        galaxies = st.checkbox("only galaxies", True, key="query_galaxies", persist_state="session", help="Leave out what the catalogue calls a star, a quasar or sky.")
         skip = st.checkbox("not those waiting in an open batch", True, key="query_skip", persist_state="session")
         seed = st.number_input("Seed", 0, 2**31 - 1, 0, 1, key="query_seed", persist_state="session", help="The same seed, settings and labels give the same batch.")
-    return Request(request.strategy, request.size, request.targets, request.run_id, share / 100, int(seed), least, unknown, request.region, skip)
+    return Request(request.strategy, request.size, request.targets, request.run_id, share / 100, int(seed), least, spectrum, request.region, skip, galaxies)
 
 
 def shown(ws: Workspace, request: Request) -> None:

@@ -42,7 +42,7 @@ def strip_png(image: np.ndarray, scale: int = STRIP_SCALE) -> bytes:
     picture = Image.fromarray(np.concatenate([_enlarged(p, scale) for p in parts], axis=1))
     draw = ImageDraw.Draw(picture)
     for k, name in enumerate((*BANDS, "i r g")):
-        draw.text((k * image.shape[-1] * scale + 5, 3), name, fill=(255, 255, 255), font_size=14)
+        draw.text((k * image.shape[-1] * scale + 5, 3), name, fill=(255, 255, 255), font_size=max(12, 7 * scale))
     return _encoded(picture)
 
 

@@ -4,8 +4,8 @@
 `submit` saves a previewed batch.
 """
 
-from core.services.querying.composing import batch_list, minutes, preview, submit
+from core.services.querying.composing import batch_list, has_spectra, minutes, preview, submit
 from core.services.querying.pool import pool
 from core.services.querying.request import LEAST_SN, Pool, Preview, Request
 
-__all__ = ["LEAST_SN", "Pool", "Preview", "Request", "batch_list", "minutes", "pool", "preview", "submit"]
+__all__ = ["LEAST_SN", "Pool", "Preview", "Request", "batch_list", "has_spectra", "minutes", "pool", "preview", "submit"]

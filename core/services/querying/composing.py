@@ -17,7 +17,7 @@ from core.services.querying.pool import decisions
 from core.services.querying.pool import pool as pool_of
 from core.services.querying.request import Pool, Preview, Request
 from core.services.querying.scored import chosen_targets, scored
-from core.store import Workspace, acts, batches, truth
+from core.store import Workspace, acts, batches, census, truth
 
 WORTH_SAMPLE = 20_000
 """Galaxies of the pool on which a batch's worth is measured, drawn at random from a larger one."""
@@ -56,6 +56,11 @@ def batch_list(ws: Workspace) -> pd.DataFrame:
     table = batches.frame(ws)
     table = table.assign(done=table["done"].fillna(0).astype(int))
     return table.assign(share=(table["done"] / table["size"].clip(lower=1)).astype(float))
+
+
+def has_spectra(ws: Workspace) -> bool:
+    """Whether any object has a spectrum to read a redshift from."""
+    return census.modalities(ws)["spectrum"] > 0
 
 
 def minutes(ws: Workspace, annotator: str, size: int) -> float | None:

@@ -3,25 +3,29 @@
 from collections.abc import Iterable
 
 import numpy as np
+import pandas as pd
 
+from core.models import registry
 from core.services.exploring import waiting
 from core.services.querying.request import Pool, Request
-from core.store import Workspace, labels, objects
+from core.store import Workspace, labels, objects, runs
+
+NOT_GALAXIES = ("STAR", "QSO", "SKY")
 
 
 def pool(ws: Workspace, request: Request) -> Pool:
-    """The train-split galaxies of the region that nobody has decided on, gated by S/N; the rest is counted by reason."""
+    """The train-split galaxies of the region that nobody has decided on and somebody could; the rest is counted by reason."""
     table = objects.frame(ws)
     if request.region is not None:
         table = table[table["id"].isin(request.region)]
-    ids, sn = table["id"].to_numpy(np.int64), table["sn"].to_numpy(float)
     decided, valued = decisions(ws, request.targets)
-    is_train = table["split"].eq("train").to_numpy(bool)
     allowed, counts = np.ones(len(table), bool), {}
-    for reason, is_refused in _refusals(ws, request, ids, sn, is_train, decided).items():
+    for reason, is_refused in _refusals(ws, request, table, decided).items():
         counts[reason] = int((allowed & is_refused).sum())
         allowed &= ~is_refused
-    return Pool(ids[allowed], sn[allowed], valued, int((np.isin(ids, valued) & is_train).sum()), counts)
+    kept = table[allowed]
+    region_labelled = int((table["id"].isin(valued) & table["split"].eq("train")).sum())
+    return Pool(kept["id"].to_numpy(np.int64), kept["sn"].to_numpy(float), valued, region_labelled, counts)
 
 
 def decisions(ws: Workspace, targets: Iterable[str]) -> tuple[np.ndarray, np.ndarray]:
@@ -32,11 +36,25 @@ def decisions(ws: Workspace, targets: Iterable[str]) -> tuple[np.ndarray, np.nda
     return np.unique(current["object_id"].to_numpy(np.int64)), np.unique(valued["object_id"].to_numpy(np.int64))
 
 
-def _refusals(ws: Workspace, request: Request, ids: np.ndarray, sn: np.ndarray, is_train: np.ndarray, decided: np.ndarray) -> dict[str, np.ndarray]:
+def _refusals(ws: Workspace, request: Request, table: pd.DataFrame, decided: np.ndarray) -> dict[str, np.ndarray]:
+    ids, sn = table["id"].to_numpy(np.int64), table["sn"].to_numpy(float)
+    reads = _reads(ws, request.run_id)
     return {
-        "kept for calibration and test": ~is_train,
+        "kept for calibration and test": table["split"].ne("train").to_numpy(bool),
         "already decided on": np.isin(ids, decided),
         "waiting in an open batch": np.isin(ids, waiting(ws)) & request.skip_waiting,
+        "called a star, a quasar or sky": table["class"].isin(NOT_GALAXIES).to_numpy(bool) & request.only_galaxies,
         f"below S/N {request.least_sn:g}": sn < request.least_sn,
-        "of unknown S/N": np.isnan(sn) & (not request.with_unknown_sn),
+        "without a spectrum": ~table["spectrum"].to_numpy(bool) & request.needs_spectrum,
+        f"without {' or '.join(reads)}, which run {request.run_id} reads": ~table[list(reads)].any(axis=1).to_numpy(bool) & bool(reads),
     }
+
+
+def _reads(ws: Workspace, run_id: int | None) -> tuple[str, ...]:
+    """What the model of a run looks at: a galaxy that has none of it looks alike to the model whatever it is, and very uncertain."""
+    if run_id is None:
+        return ()
+    run = runs.one(ws, run_id)
+    chosen = run["config"].get("modalities", "all")
+    known = registry.MODELS[run["model"]].modalities if run["model"] in registry.MODELS else ()
+    return tuple(m for m in known if chosen in ("all", m))

@@ -20,8 +20,9 @@ class Request:
     strategy : name in `core.acquisition.registry.STRATEGIES`. size : galaxies. seed : drives every draw.
     targets : whose uncertainty counts; a galaxy decided on for any of them is not asked about again.
     run_id : the model that scores, or None. control_share : 0 to 1, drawn at random whatever the strategy.
-    least_sn : a galaxy below is not asked about. with_unknown_sn : whether one without S/N may be.
+    least_sn : a galaxy below is not asked about; one of unknown S/N may be. needs_spectrum : leave out who has none.
     region : only these objects (a lasso), or None. skip_waiting : leave out what stands in an open batch.
+    only_galaxies : leave out what the catalogue calls a star, a quasar or sky; no class counts as a galaxy.
     """
 
     strategy: str = "lcmd_sampled"
@@ -31,9 +32,10 @@ class Request:
     control_share: float = 0.1
     seed: int = 0
     least_sn: float = LEAST_SN
-    with_unknown_sn: bool = True
+    needs_spectrum: bool = False
     region: tuple[int, ...] | None = None
     skip_waiting: bool = True
+    only_galaxies: bool = True
 
 
 @dataclass(frozen=True)
