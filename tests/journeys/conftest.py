@@ -87,9 +87,9 @@ def server(serve, tmp_path_factory) -> Server:
 
 @pytest.fixture(scope="session")
 def browser():
-    """Headless chromium; skips with a sentence where there is none."""
+    """Headless chromium; fails with a sentence where there is none."""
     if CHROMIUM is None:
-        pytest.skip("no chromium on this machine: browser journeys need one (apt-get install chromium)")
+        pytest.fail("no chromium on this machine: browser journeys need one (apt-get install chromium)")
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
