@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from core.columns import MODALITIES
+from core.errors import BadInput
 from core.models.prediction import Inputs, Labels
 from core.preprocess import image, photometry, spectrum
 from core.store import Workspace, arrays, labels, objects, truth
@@ -51,6 +52,19 @@ def iter_inputs(ws: Workspace, object_ids: Iterable[int], modalities: Sequence[s
     ids = np.asarray(list(object_ids), dtype=np.int64)
     for start in range(0, len(ids), size):
         yield ids[start : start + size], load_inputs(ws, ids[start : start + size], modalities)
+
+
+def training_ids(ws: Workspace, up_to: int | None = None) -> np.ndarray:
+    """Ids of the galaxies of the train split with at least one standing value; raises `BadInput` when there is none.
+
+    Test and calibration galaxies are never fitted, whoever has labelled them.
+    """
+    seen = set(labels.training(ws, up_to)["object_id"])
+    table = objects.frame(ws)
+    ids = table["id"][(table["split"] == "train") & table["id"].isin(seen)].to_numpy(np.int64)
+    if not len(ids):
+        raise BadInput("labels", "cover at least one galaxy of the train split", 0, "this workspace", "Label a batch first")
+    return ids
 
 
 def load_labels(ws: Workspace, object_ids: Iterable[int], up_to: int | None = None) -> Labels:

@@ -34,6 +34,7 @@ TASKS = {
     "demo": Task("core.jobs.tasks.demo", is_heavy=True),
     "ingest": Task("core.jobs.tasks.ingest"),
     "train": Task("core.jobs.tasks.train", is_heavy=True),
+    "tune": Task("core.jobs.tasks.tune", is_heavy=True),
     "embed": Task("core.jobs.tasks.embed"),
 }
 

@@ -8,11 +8,11 @@ import numpy as np
 import pandas as pd
 from safetensors.numpy import load_file, save_file
 
-from core.errors import BadInput
 from core.jobs.context import TaskContext
 from core.jobs.evaluation import calibrate, evaluate
 from core.jobs.fitted import WEIGHTS, adopt_branches
-from core.jobs.inputs import iter_inputs, load_inputs, load_labels
+from core.jobs.inputs import iter_inputs, load_inputs, load_labels, training_ids
+from core.jobs.tuned import settings_of
 from core.models import registry
 from core.models.base import Model
 from core.models.prediction import Prediction
@@ -58,12 +58,12 @@ class JobSession(Session):
 
 
 def run(ctx: TaskContext) -> dict:
-    """Parameters: model, config, seed, epochs (optional), name (optional), up_to (optional: newest label row that counts)."""
+    """Parameters: model, config (or "tuned"), seed, epochs (optional), name (optional), up_to (optional: newest label row that counts)."""
     spec, seed = registry.spec(ctx.parameters["model"]), int(ctx.parameters.get("seed", 0))
     config = _config(ctx, spec)
     run_id, mark = _run_of(ctx, spec.name, config, seed)
     started = time.perf_counter()
-    ids = _labelled(ctx, mark)
+    ids = training_ids(ctx.ws, mark)
     ctx.report(0.0, f"Reading {len(ids):,} labelled galaxies")
     model = spec.build(config)
     session = JobSession(ctx, run_id, seed)
@@ -82,7 +82,7 @@ def run(ctx: TaskContext) -> dict:
 
 
 def _config(ctx: TaskContext, spec: registry.Spec) -> dict:
-    config, epochs = dict(ctx.parameters.get("config") or {}), ctx.parameters.get("epochs")
+    config, epochs = settings_of(ctx.ws, spec.name, ctx.parameters.get("config")), ctx.parameters.get("epochs")
     return config | ({"epochs": int(epochs)} if epochs and "epochs" in spec.config else {})
 
 
@@ -94,16 +94,6 @@ def _run_of(ctx: TaskContext, model: str, config: dict, seed: int) -> tuple[int,
     snapshot = {"high_water": mark, "count": len(seen), "hash": labels.snapshot_hash(seen)}
     name = ctx.parameters.get("name") or model
     return runs.create(ctx.ws, name, model, config, seed, snapshot, ctx.job_id), mark
-
-
-def _labelled(ctx: TaskContext, mark: int) -> np.ndarray:
-    """Ids of the galaxies of the train split with at least one standing value: test and calibration are never fitted."""
-    seen = set(labels.training(ctx.ws, up_to=mark)["object_id"])
-    table = objects.frame(ctx.ws)
-    ids = table["id"][(table["split"] == "train") & table["id"].isin(seen)].to_numpy(np.int64)
-    if not len(ids):
-        raise BadInput("labels", "cover at least one galaxy of the train split", 0, "this workspace", "Label a batch first")
-    return ids
 
 
 def _keep(ctx: TaskContext, run_id: int, model: Model) -> None:
