@@ -15,8 +15,7 @@ from core.errors import BadInput
 from core.models.base import Model, require_labels
 from core.models.joint_errors import JointErrors, combine, measure
 from core.models.prediction import Inputs, Labels, Prediction
-from core.training.holdout import carve
-from core.training.plan import Plan
+from core.training.holdout import carve, held_share
 from core.training.session import Session
 from core.training.standard import Standard, standard_of
 
@@ -73,7 +72,7 @@ class FusionLate(Model):
         for name, model in self._models.items():
             if name not in self._adopted:
                 progress.fit(name, model, inputs, labels)
-        self._weigh(inputs, labels, carve(labels.group_n, Plan.validation_share, session.seed))
+        self._weigh(inputs, labels, carve(labels.group_n, held_share(len(labels.group_n)), session.seed))
 
     def _weigh(self, inputs: Inputs, labels: Labels, held_n: np.ndarray) -> None:
         """Measure the branches' errors where none was fitted, and the spread of their features where any was."""
@@ -121,30 +120,31 @@ class _Progress:
 
     def __init__(self, session: Session, count: int):
         self.session, self.left = session, count
+        self.saved = session.restore() or {}
         self.done: dict[str, np.ndarray] = {"epochs": np.zeros(1)}
 
     def fit(self, name: str, model: Model, inputs: Inputs, labels: Labels) -> None:
-        saved = self.session.restore() or {}
-        kept = _under(saved, f"fitted/{name}/")
+        kept = _under(self.saved, f"fitted/{name}/")
         if kept:
             model.load_state(kept)
+            self.done["epochs"] = self.saved["epochs"]
         else:
-            branch = _BranchSession(self, name, _under(saved, f"fitting/{name}/") or None)
+            branch = _BranchSession(self, name)
             model.fit(inputs, labels, branch)
             self.done["epochs"] = self.done["epochs"] + branch.epochs
-        self.done |= {f"fitted/{name}/{k}": v for k, v in model.state().items()}
-        if kept:
-            self.done["epochs"] = saved["epochs"]
         self.left -= 1
-        self.session.save(dict(self.done))
+        self.done |= {f"fitted/{name}/{k}": v for k, v in model.state().items()}
+        if not kept:
+            self.session.save(dict(self.done))
 
 
 class _BranchSession(Session):
     """What a branch sees of the fusion's session; its epochs follow those of the branches before it."""
 
-    def __init__(self, progress: _Progress, name: str, saved: dict[str, np.ndarray] | None):
+    def __init__(self, progress: _Progress, name: str):
         super().__init__(progress.session.seed, progress.session.threads)
-        self._progress, self._name, self._state = progress, name, saved
+        self._progress, self._name = progress, name
+        self._state = _under(progress.saved, f"fitting/{name}/") or None
         self.epochs = 0
 
     def report(self, epoch: int, epochs: int, values: dict[str, float]) -> None:

@@ -55,7 +55,7 @@ _SPECS = (
     ),
     Spec(
         "photometry_mlp", ("photometry",), "network", "Ensemble of small networks on magnitudes and colours; seconds to fit.",
-        "core.models.networks.photometry:PhotometryMLP", {"epochs": 0, "batch_size": 256, "learning_rate": 4e-3, "members": 8, "hidden": 96},
+        "core.models.networks.photometry:PhotometryMLP", {"epochs": 0, "batch_size": 512, "learning_rate": 4e-3, "members": 8, "hidden": 96},
     ),
     Spec(
         "image_bayesian_cnn", ("image",), "network", "Residual network on ugriz images; dropout that stays on says how unsure it is.",

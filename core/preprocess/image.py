@@ -49,7 +49,7 @@ def augment(batch: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     out = np.empty_like(batch)
     codes = rng.integers(0, 8, len(batch))
     for code in range(8):
-        out[codes == code] = _turn(batch[codes == code], code, np.flip)
+        out[codes == code] = turn(batch[codes == code], code, np.flip)
     return out
 
 
@@ -60,7 +60,7 @@ def augment_torch(batch, generator):
     out = torch.empty_like(batch)
     codes = torch.randint(0, 8, (len(batch),), generator=generator).to(batch.device)
     for code in range(8):
-        out[codes == code] = _turn(batch[codes == code], code, torch.flip)
+        out[codes == code] = turn(batch[codes == code], code, torch.flip)
     return out
 
 
@@ -84,7 +84,7 @@ def composite(image: np.ndarray) -> np.ndarray:
     return np.moveaxis((255 * rgb).astype(np.uint8), -3, -1)
 
 
-def _turn(batch, code: int, flip):
+def turn(batch, code: int, flip):
     """Symmetry ``code`` of the square: bits say transpose, mirror rows, mirror columns."""
     if code & 1:
         batch = batch.swapaxes(-1, -2)

@@ -24,6 +24,8 @@ def unpack(state: dict[str, np.ndarray], network: torch.nn.Module, optimiser: to
     """Put back what `pack` took; returns the best weights and the numbers."""
     network.load_state_dict(tensors(state, "network/"))
     optimiser.load_state_dict({"state": _moments(state), "param_groups": optimiser.state_dict()["param_groups"]})
+    for parameter, moments in optimiser.state.items():
+        moments |= {name: _like(parameter, tensor) for name, tensor in moments.items() if name != "step"}
     torch.set_rng_state(torch.from_numpy(np.array(state["random/cpu"])))
     if "random/cuda" in state and torch.cuda.is_available():
         torch.cuda.set_rng_state(torch.from_numpy(np.array(state["random/cuda"])))
@@ -50,6 +52,11 @@ def fingerprint(labels: Labels, seed: int, settings: str) -> np.ndarray:
 
 def _array(tensor: torch.Tensor) -> np.ndarray:
     return tensor.detach().to("cpu", copy=True).contiguous().numpy()
+
+
+def _like(parameter: torch.Tensor, tensor: torch.Tensor) -> torch.Tensor:
+    """A tensor laid out in memory as its parameter is: the fused optimiser adds up in that order."""
+    return torch.empty_like(parameter, requires_grad=False).copy_(tensor)
 
 
 def _moments(state: dict[str, np.ndarray]) -> dict[int, dict[str, torch.Tensor]]:

@@ -6,6 +6,17 @@ import numpy as np
 
 FEWEST = 4
 """Under so many galaxies to choose by, nothing is held out: they would choose worse than the schedule does."""
+SHARE, MOST = 0.15, 1000
+"""Of the labelled galaxies, how many choose the epoch; with many labels the rest is better fitted."""
+
+
+def held_share(n: int, share: float = SHARE) -> float:
+    """Share of n labelled galaxies to hold out, `MOST` at most.
+
+    >>> held_share(400), held_share(20_000)
+    (0.15, 0.05)
+    """
+    return min(share, MOST / max(n, 1))
 
 
 def carve(group_n: np.ndarray, share: float, seed: int) -> np.ndarray:

@@ -1,6 +1,5 @@
 """The one training loop: every network of Lookback is fitted here."""
 
-import math
 import time
 from dataclasses import dataclass
 
@@ -9,15 +8,15 @@ import torch
 
 from core.models.prediction import Labels
 from core.training import checkpoint
-from core.training.holdout import carve
-from core.training.losses import loss
+from core.training.holdout import carve, held_share
+from core.training.losses import loss, per_galaxy
 from core.training.machine import Machine
-from core.training.network import Network, Targets
+from core.training.network import Batch, Network, Targets
 from core.training.plan import Plan, one_cycle
 from core.training.session import Session
 from core.training.standard import Standard
 
-VALIDATION_BATCH = 256
+VALIDATION_BATCH = PREPARE_ROWS = 256
 
 
 @dataclass(frozen=True)
@@ -26,15 +25,21 @@ class Data:
 
     Attributes
     ----------
-    inputs : tensor (n, ...), model inputs of one modality.
+    inputs : what the network's ``prepare`` made of the model inputs, (n, ...) each.
     targets : their labels in standard units.
-    fit_rows, held_rows : int64; which rows are fitted and which choose the epoch.
+    fit_rows, held_rows : int64; which rows are fitted and which choose the epoch. A lone galaxy is
+        fitted twice a step, because batch normalisation needs two.
     """
 
-    inputs: torch.Tensor
+    inputs: Batch
     targets: Targets
+
     fit_rows: torch.Tensor
     held_rows: torch.Tensor
+
+    def batch(self, rows: torch.Tensor) -> Batch:
+        """The inputs of some galaxies."""
+        return {name: tensor[rows] for name, tensor in self.inputs.items()}
 
 
 def fit(network: Network, inputs_n: np.ndarray, labels: Labels, standard: Standard, plan: Plan, session: Session, machine: Machine) -> np.ndarray:
@@ -53,10 +58,10 @@ def fit(network: Network, inputs_n: np.ndarray, labels: Labels, standard: Standa
     -------
     bool (n,): the galaxies that were held out to choose the epoch.
     """
-    held = carve(labels.group_n, plan.validation_share, session.seed)
-    data = _data(inputs_n, labels, standard, held, network.members, plan.bootstrap, session.seed, machine)
+    held = carve(labels.group_n, held_share(len(labels.group_n), plan.validation_share), session.seed)
     machine.place_network(network)
-    _Fit(network, data, standard, plan, session, machine, checkpoint.fingerprint(labels, session.seed, repr((plan, machine)))).run()
+    data = data_of(network, inputs_n, labels, standard, held, plan, session.seed, machine)
+    Fit(network, data, standard, plan, session, machine, checkpoint.fingerprint(labels, session.seed, repr((plan, machine)))).run()
     return held
 
 
@@ -69,15 +74,28 @@ def targets_of(labels: Labels, standard: Standard, weight_mn: np.ndarray, machin
     return Targets(*(machine.place(torch.from_numpy(np.asarray(a, dtype=np.float32))) for a in (value, has, np.where(stated, sigma.clip(min=1e-6), 0), stated, weight_mn)))
 
 
-def _data(inputs_n: np.ndarray, labels: Labels, standard: Standard, held: np.ndarray, members: int, bootstrap: bool, seed: int, machine: Machine) -> Data:
+def prepared(network: Network, inputs_n: np.ndarray, machine: Machine) -> Batch:
+    """What a network reads, on the device, in the layout that is fast there; prepared `PREPARE_ROWS` at a time."""
+    parts = []
+    for start in range(0, len(inputs_n), PREPARE_ROWS):
+        part = torch.from_numpy(np.ascontiguousarray(inputs_n[start : start + PREPARE_ROWS])).to(machine.device)
+        parts.append({name: machine.place(tensor) for name, tensor in network.prepare(part).items()})
+    return {name: torch.cat([part[name] for part in parts]) for name in parts[0]}
+
+
+def data_of(network: Network, inputs_n: np.ndarray, labels: Labels, standard: Standard, held: np.ndarray, plan: Plan, seed: int, machine: Machine) -> Data:
+    """Labelled galaxies on the device; ``held`` (n,) bool says which choose the epoch."""
     weight = labels.weight_n / labels.weight_n.mean()
-    draws = np.random.default_rng(seed).exponential(size=(members, len(weight))) if bootstrap else np.ones((members, len(weight)))
+    shape = (network.members, len(weight))
+    draws = np.random.default_rng(seed).exponential(size=shape) if plan.bootstrap else np.ones(shape)
     draws[:, held] = 1.0
     rows = [torch.from_numpy(np.flatnonzero(mask)).to(machine.device) for mask in (~held, held)]
-    return Data(machine.place(torch.from_numpy(inputs_n)), targets_of(labels, standard, weight * draws, machine), *rows)
+    if len(rows[0]) == 1:
+        rows[0] = rows[0].repeat(2)
+    return Data(prepared(network, inputs_n, machine), targets_of(labels, standard, weight * draws, machine), *rows)
 
 
-class _Fit:
+class Fit:
     """One fit while it goes on."""
 
     def __init__(self, network: Network, data: Data, standard: Standard, plan: Plan, session: Session, machine: Machine, mark: np.ndarray):
@@ -89,15 +107,19 @@ class _Fit:
         self.steps = self.epochs * self.steps_per_epoch
         self.optimiser = torch.optim.AdamW(_decayed(network, plan.weight_decay), lr=plan.learning_rate, fused=machine.device != "mps")
         self.best: dict[str, torch.Tensor] = {}
-        self.numbers = {"epoch": 0.0, "best_epoch": 0.0, "best_loss": math.inf}
+        self.numbers = {"epoch": 0.0, "best_epoch": 0.0}
 
     def run(self) -> None:
-        """All epochs that are left; then the best weights are the network's."""
+        """All epochs that are left; then the best weights are the network's.
+
+        The schedule ends where weights are best, unless they overfit: earlier ones are taken only
+        when the held-out galaxies like them better by more than their standard error.
+        """
         self._resume()
         while self.numbers["epoch"] < self.epochs and not self._has_lost_patience():
             self._epoch(int(self.numbers["epoch"]))
-        if self.best:
-            self.network.load_state_dict(self.best)
+        if self.best and self._is_worse_than_best(self._held_losses(warm=False)):
+            self.network.load_state_dict(self._best_weights())
         self.network.eval()
 
     def _resume(self) -> None:
@@ -107,7 +129,7 @@ class _Fit:
 
     def _epoch(self, epoch: int) -> None:
         started = time.perf_counter()
-        train_loss, rate = self._train(epoch)
+        train_loss, rate = self.train_epoch(epoch)
         seconds = time.perf_counter() - started
         values = {"train_loss": train_loss, "learning_rate": rate, "images_per_second": self.steps_per_epoch * self.batch / seconds}
         self.numbers["epoch"] = epoch + 1
@@ -116,7 +138,8 @@ class _Fit:
         self.session.save(checkpoint.pack(self.network, self.optimiser, self.best, self.numbers) | {"mark": self.mark})
         self.session.report(epoch, self.epochs, values)
 
-    def _train(self, epoch: int) -> tuple[float, float]:
+    def train_epoch(self, epoch: int) -> tuple[float, float]:
+        """One pass over the galaxies that are fitted; returns the mean loss and the last learning rate."""
         self.network.train()
         rows = self.data.fit_rows[torch.randperm(len(self.data.fit_rows)).to(self.data.fit_rows.device)]
         total, rate = torch.zeros((), device=self.machine.device), 0.0
@@ -130,7 +153,7 @@ class _Fit:
     def _step(self, rows: torch.Tensor, rate: float, warm: bool) -> torch.Tensor:
         for group in self.optimiser.param_groups:
             group["lr"] = rate
-        batch = self.network.augment(self.data.inputs[rows])
+        batch = self.network.augment(self.data.batch(rows))
         with self.machine.autocast():
             outputs = self.network(batch)
         value = loss(self.network, outputs, self.data.targets.at(rows), self.weight_t, self.plan.beta, warm)
@@ -140,22 +163,35 @@ class _Fit:
         self.optimiser.step()
         return value.detach()
 
-    @torch.no_grad()
     def _validate(self, epoch: int) -> float:
         """Loss of the held-out galaxies; keeps the weights when they are the best since the warm-up."""
-        self.network.eval()
         warm = self._is_warm((epoch + 1) * self.steps_per_epoch - 1)
-        total = 0.0
+        losses = self._held_losses(warm)
+        if not warm and (not self.best or losses.mean() < self.best["losses"].mean()):
+            self.numbers["best_epoch"] = epoch
+            self.best = {f"weights/{k}": v.detach().clone() for k, v in self.network.state_dict().items()} | {"losses": losses}
+        elif not warm and not self._is_worse_than_best(losses):
+            self.numbers["best_epoch"] = epoch
+        return float(losses.mean())
+
+    @torch.no_grad()
+    def _held_losses(self, warm: bool) -> torch.Tensor:
+        """Loss of each held-out galaxy, all members together."""
+        self.network.eval()
+        losses = []
         for rows in self.data.held_rows.split(VALIDATION_BATCH):
             with self.machine.autocast():
-                outputs = self.network(self.data.inputs[rows]).joined()
-            total += float(loss(self.network, outputs, self.data.targets.at(rows).joined(), self.weight_t, 0.0, warm)) * len(rows)
+                outputs = self.network(self.data.batch(rows)).joined()
+            losses.append(per_galaxy(self.network, outputs, self.data.targets.at(rows).joined(), self.weight_t, 0.0, warm)[0])
             self.session.check()
-        value = total / len(self.data.held_rows)
-        if not warm and value < self.numbers["best_loss"]:
-            self.numbers |= {"best_loss": value, "best_epoch": epoch}
-            self.best = {k: v.detach().clone() for k, v in self.network.state_dict().items()}
-        return value
+        return torch.cat(losses)
+
+    def _is_worse_than_best(self, losses: torch.Tensor) -> bool:
+        difference = losses - self.best["losses"].to(losses.device)
+        return float(difference.mean()) > float(difference.std()) / len(difference) ** 0.5
+
+    def _best_weights(self) -> dict[str, torch.Tensor]:
+        return {k.removeprefix("weights/"): v for k, v in self.best.items() if k.startswith("weights/")}
 
     def _is_warm(self, step: int) -> bool:
         return step < self.plan.warmup * self.steps

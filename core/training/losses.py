@@ -9,7 +9,12 @@ NOISE_VOTE = 0.1
 
 
 def loss(network: Network, outputs: Outputs, targets: Targets, weight_t: torch.Tensor, beta: float, warm: bool) -> torch.Tensor:
-    """Mean over members and galaxies of the loss of the targets they have.
+    """Mean over members and galaxies of `per_galaxy`; a scalar."""
+    return per_galaxy(network, outputs, targets, weight_t, beta, warm).mean()
+
+
+def per_galaxy(network: Network, outputs: Outputs, targets: Targets, weight_t: torch.Tensor, beta: float, warm: bool) -> torch.Tensor:
+    """Loss of the targets that each galaxy has, by each member.
 
     Parameters
     ----------
@@ -18,7 +23,7 @@ def loss(network: Network, outputs: Outputs, targets: Targets, weight_t: torch.T
 
     Returns
     -------
-    Scalar. What stands in ``value_bt`` where ``has_bt`` is 0 does not matter.
+    (m, b). What stands in ``value_bt`` where ``has_bt`` is 0 does not matter.
     """
     element = gaussian(outputs, targets, share(network, outputs), beta, warm)
     if network.own_targets:
@@ -27,7 +32,7 @@ def loss(network: Network, outputs: Outputs, targets: Targets, weight_t: torch.T
         is_own = torch.zeros(element.shape[-1], device=element.device)
         is_own[list(network.own_targets)] = 1
         element = element * (1 - is_own) + own
-    return (element * targets.has_bt * targets.weight_mb[..., None] * weight_t).sum() / targets.weight_mb.numel()
+    return (element * targets.has_bt * weight_t).sum(dim=-1) * targets.weight_mb
 
 
 def gaussian(outputs: Outputs, targets: Targets, share_t: torch.Tensor, beta: float, warm: bool) -> torch.Tensor:

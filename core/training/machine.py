@@ -57,11 +57,12 @@ def this_machine(half: bool = False) -> Machine:
 @contextmanager
 def settled(seed: int, threads: int = 0) -> Iterator[None]:
     """Random draws from ``seed``, deterministic kernels, ``threads`` threads (0 = as they are); all put back afterwards."""
-    before = torch.get_num_threads(), torch.are_deterministic_algorithms_enabled()
+    before = torch.get_num_threads(), torch.are_deterministic_algorithms_enabled(), torch.utils.deterministic.fill_uninitialized_memory
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     with torch.random.fork_rng():
         torch.manual_seed(seed)
         torch.use_deterministic_algorithms(True, warn_only=True)
+        torch.utils.deterministic.fill_uninitialized_memory = False
         if threads:
             torch.set_num_threads(threads)
         try:
@@ -69,3 +70,4 @@ def settled(seed: int, threads: int = 0) -> Iterator[None]:
         finally:
             torch.set_num_threads(before[0])
             torch.use_deterministic_algorithms(before[1])
+            torch.utils.deterministic.fill_uninitialized_memory = before[2]

@@ -10,6 +10,10 @@ NOISE_SHARE = 0.5
 """First guess of the share of a label's stated sigma that shows up as scatter; fitted afterwards."""
 
 
+Batch = dict[str, torch.Tensor]
+"""What a network reads of some galaxies: tensors whose first axis is the galaxies."""
+
+
 @dataclass
 class Targets:
     """Labels of a batch in standard units.
@@ -77,18 +81,22 @@ class Network(nn.Module, ABC):
         super().__init__()
         self.log_share_t = nn.Parameter(torch.full((targets,), NOISE_SHARE).log())
 
-    @abstractmethod
-    def forward(self, batch: torch.Tensor) -> Outputs:
-        """The answer for model inputs (b, ...)."""
+    def prepare(self, inputs: torch.Tensor) -> Batch:
+        """Model inputs (b, ...) as `forward` wants them; what does not change while fitting is computed here, once."""
+        return {"x": inputs.float()}
 
-    def augment(self, batch: torch.Tensor) -> torch.Tensor:
-        """The same galaxies seen otherwise, targets unchanged; drawn from torch's generator."""
+    @abstractmethod
+    def forward(self, batch: Batch) -> Outputs:
+        """The answer for prepared galaxies."""
+
+    def augment(self, batch: Batch) -> Batch:
+        """The same galaxies, in random order already, seen otherwise; targets unchanged."""
         return batch
 
     def own_loss(self, outputs: Outputs, targets: Targets) -> torch.Tensor:
         """Loss of the ``own_targets``, (m, b, k); (1, b, k) for outputs that are `joined`."""
         raise TypeError(f"{type(self).__name__} names own targets but no loss for them")
 
-    def passes(self, batch: torch.Tensor, count: int) -> Outputs:
+    def passes(self, batch: Batch, count: int) -> Outputs:
         """The answer of each member; networks with dropout make ``count`` passes."""
         return self(batch)

@@ -3,6 +3,8 @@
 import math
 from dataclasses import dataclass
 
+from core.training.holdout import SHARE
+
 
 @dataclass(frozen=True)
 class Plan:
@@ -33,7 +35,7 @@ class Plan:
     beta: float = 0.5
     patience: float = 0.4
     clip: float = 1.0
-    validation_share: float = 0.15
+    validation_share: float = SHARE
     bootstrap: bool = False
     half: bool = False
 

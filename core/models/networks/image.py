@@ -7,8 +7,8 @@ from torch.nn import functional
 
 from core.models.networks.heads import Heads
 from core.models.networks.model import NetworkModel
-from core.preprocess.image import SOFTENING, augment_torch
-from core.training.network import Network, Outputs
+from core.preprocess.image import SOFTENING, turn
+from core.training.network import Batch, Network, Outputs
 from core.training.plan import Plan
 from core.training.standard import Standard
 from core.uncertainty.mc_dropout import dropout_passes
@@ -35,9 +35,10 @@ class Residual(nn.Module):
 
 
 class Apertures(nn.Module):
-    """Light inside circles, asinh of nanomaggies in each band: (b, 5, 64, 64) -> (b, 25). Nothing to learn.
+    """Light inside circles: r magnitudes and colours, asinh of nanomaggies, (b, 5, 64, 64) -> (b, 25). Nothing to learn.
 
     Colours and brightness are what a few hundred labels teach best; the convolutions add shape.
+    Flips and quarter turns do not change them.
     """
 
     def __init__(self, size: int = 64):
@@ -46,15 +47,11 @@ class Apertures(nn.Module):
         inside = [(np.hypot(x, y) <= r).reshape(size, 3, size, 3).mean(axis=(1, 3)) for r in APERTURE_PIXELS]
         self.register_buffer("mask_kp", torch.from_numpy(np.stack(inside)).float().flatten(1), persistent=False)
         self.register_buffer("softening_b11", torch.from_numpy(SOFTENING)[:, None, None], persistent=False)
-        self.norm = nn.BatchNorm1d(5 * len(APERTURE_PIXELS), affine=False)
 
     def forward(self, batch: torch.Tensor) -> torch.Tensor:
-        with torch.autocast(batch.device.type, enabled=False):
-            flux = batch.float().sinh() * self.softening_b11
-            light = torch.einsum("cbp,kp->cbk", flux.flatten(2), self.mask_kp)
-            magnitude = torch.asinh(light)
-            colour = magnitude[:, 1:] - magnitude[:, :-1]
-            return self.norm(torch.cat([magnitude[:, 2:3], colour], dim=1).flatten(1))
+        flux = batch.float().sinh() * self.softening_b11
+        magnitude = (flux.flatten(2) @ self.mask_kp.T).asinh()
+        return torch.cat([magnitude[:, 2:3], magnitude[:, 1:] - magnitude[:, :-1]], dim=1).flatten(1)
 
 
 class BayesianCNN(Network):
@@ -73,29 +70,39 @@ class BayesianCNN(Network):
         drops = [0.0] + [dropout] * (len(channels) - 1)
         stages = [Residual(a, b, 1 if i == 0 else 2, drops[i]) for i, (a, b) in enumerate(zip(sizes, sizes[1:], strict=False))]
         self.early, self.late = stages[0], nn.Sequential(*stages[1:])
-        self.apertures = Apertures()
+        self.apertures, self.norm = Apertures(), nn.BatchNorm1d(5 * len(APERTURE_PIXELS), affine=False)
         self.mix = nn.Linear(channels[-1] + 5 * len(APERTURE_PIXELS), hidden)
         self.dropout = nn.Dropout(dropout)
         self.heads = Heads(hidden, standard)
 
-    def forward(self, batch: torch.Tensor) -> Outputs:
-        return self._answer(*self._start(batch))
+    def prepare(self, inputs: torch.Tensor) -> Batch:
+        return {"x": inputs, "light": self.apertures(inputs)}
 
-    def augment(self, batch: torch.Tensor) -> torch.Tensor:
-        return augment_torch(batch, None)
+    def forward(self, batch: Batch) -> Outputs:
+        return self._answer(self.early(self.stem(batch["x"])), self.norm(batch["light"]))
 
-    def passes(self, batch: torch.Tensor, count: int) -> Outputs:
+    def augment(self, batch: Batch) -> Batch:
+        return batch | {"x": turned(batch["x"])}
+
+    def passes(self, batch: Batch, count: int) -> Outputs:
         """The part before the first dropout runs once, the rest ``count`` times."""
-        early, light = self._start(batch)
+        early, light = self.early(self.stem(batch["x"])), self.norm(batch["light"])
         return dropout_passes(self, lambda: self._answer(early, light), count)
-
-    def _start(self, batch: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        return self.early(self.stem(batch)), self.apertures(batch)
 
     def _answer(self, early: torch.Tensor, light: torch.Tensor) -> Outputs:
         pooled = self.late(early).float().mean(dim=(2, 3))
         latent = functional.gelu(self.mix(torch.cat([pooled, light], dim=1)))
         return self.heads(self.dropout(latent)[None], latent)
+
+
+def turned(images: torch.Tensor) -> torch.Tensor:
+    """An eighth of the images each in one of the eight symmetries of the square.
+
+    Which image gets which is as random as their order, so an epoch's shuffle is all the chance there is.
+    """
+    parts = [turn(part, code, torch.flip) for code, part in enumerate(images.chunk(8))]
+    channels_last = images.is_contiguous(memory_format=torch.channels_last) and not images.is_contiguous()
+    return torch.cat(parts).contiguous(memory_format=torch.channels_last if channels_last else torch.contiguous_format)
 
 
 class ImageBayesianCNN(NetworkModel):
@@ -104,7 +111,7 @@ class ImageBayesianCNN(NetworkModel):
     modalities = ("image",)
 
     def __init__(self, epochs: int, batch_size: int, learning_rate: float, dropout: float, passes: int):
-        super().__init__(Plan(epochs=epochs, batch_size=batch_size, learning_rate=learning_rate, half=True), passes)
+        super().__init__(Plan(epochs=epochs, fewest=24, batch_size=batch_size, learning_rate=learning_rate, half=True), passes)
         self._dropout = dropout
 
     def _network(self, standard: Standard) -> Network:

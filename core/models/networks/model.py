@@ -9,7 +9,7 @@ from core.errors import BadInput
 from core.models.base import Model, require_labels
 from core.models.prediction import Inputs, Labels, Prediction
 from core.training import checkpoint
-from core.training.loop import fit
+from core.training.loop import fit, prepared
 from core.training.losses import variance
 from core.training.machine import settled, this_machine
 from core.training.network import Network
@@ -92,7 +92,7 @@ class NetworkModel(Model):
         parts: list[list[np.ndarray]] = []
         with settled(seed):
             for start in range(0, len(inputs_n), PREDICT_BATCH):
-                batch = self._machine.place(torch.from_numpy(np.ascontiguousarray(inputs_n[start : start + PREDICT_BATCH])))
+                batch = prepared(self._net, inputs_n[start : start + PREDICT_BATCH], self._machine)
                 with self._machine.autocast():
                     outputs = self._net.passes(batch, self._passes)
                 found = outputs.mean_mbt, variance(self._net, outputs), outputs.features_bd

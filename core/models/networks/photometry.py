@@ -7,7 +7,7 @@ from torch.nn import functional
 from core.models.networks.heads import Heads
 from core.models.networks.model import NetworkModel
 from core.preprocess.photometry import COLUMNS
-from core.training.network import Network, Outputs
+from core.training.network import Batch, Network, Outputs
 from core.training.plan import Plan
 from core.training.standard import Standard
 
@@ -28,8 +28,8 @@ class Perceptrons(Network):
         self.biases = nn.ParameterList([torch.zeros(members, 1, b) for b in sizes[1:]])
         self.heads = Heads(hidden, standard, members)
 
-    def forward(self, batch: torch.Tensor) -> Outputs:
-        h = batch.float().expand(self.members, -1, -1)
+    def forward(self, batch: Batch) -> Outputs:
+        h = batch["x"].expand(self.members, -1, -1)
         for weight, bias in zip(self.weights, self.biases, strict=True):
             h = functional.gelu(torch.baddbmm(bias, h, weight))
         return self.heads(h, h[0])
@@ -41,7 +41,7 @@ class PhotometryMLP(NetworkModel):
     modalities = ("photometry",)
 
     def __init__(self, epochs: int, batch_size: int, learning_rate: float, members: int, hidden: int):
-        plan = Plan(epochs=epochs, examples=60_000, most=150, batch_size=batch_size, learning_rate=learning_rate, weight_decay=0.01, fewest=25)
+        plan = Plan(epochs=epochs, examples=1_200_000, fewest=20, most=150, batch_size=batch_size, learning_rate=learning_rate, weight_decay=0.01)
         super().__init__(plan)
         self._members, self._hidden = members, hidden
 

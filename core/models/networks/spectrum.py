@@ -9,8 +9,9 @@ from torch.nn import functional
 
 from core.models.networks.heads import LOGVAR_RANGE, Heads
 from core.models.networks.model import NetworkModel
-from core.preprocess.spectrum import LOGLAM, STEP
-from core.training.network import Network, Outputs, Targets
+from core.preprocess.spectrum import LEVEL_FLUX, LOGLAM, STEP
+from core.spectroscopy.lines import line
+from core.training.network import Batch, Network, Outputs, Targets
 from core.training.plan import Plan
 from core.training.standard import Standard
 
@@ -20,7 +21,14 @@ BIN = STRIDE * STEP
 PIXELS = len(LOGLAM) // STRIDE
 NEAR = 3
 """Bins on either side of the peak that the refinement averages over."""
+SUB_BIN = 0.2
+"""How well a redshift inside a bin can be told at best, in bins: 28 km/s, an SDSS pixel's share that calibration leaves."""
 SIGNIFICANCE_LIMIT = 5.0
+MEASURED = ("[OII] 3727", "Hbeta 4863", "[OIII] 5008", "Halpha 6565", "[NII] 6585", "[SII] 6718", "Ca K 3935", "Mg b 5177")
+CORE, SIDES = 0.0017, ((0.988, 0.994), (1.008, 1.014))
+"""Half-width of a line (500 km/s), and its continuum windows, in units of its wavelength."""
+FLUX_UNIT, LUMINOSITY_UNIT, WIDTH_UNIT = 2.0, 4.0, 3.0
+"""Where line fluxes (1e-17 erg/s/cm2), the same at z = 0.1, and equivalent widths (A) turn from linear to logarithmic."""
 
 
 class Templates(nn.Module):
@@ -47,10 +55,51 @@ class Templates(nn.Module):
         """log p of every bin of log10(1+z), lowest first, by each member: (b, c, p) -> (m, b, shifts)."""
         spectrum = torch.fft.rfft(features_bcp, self.fft)
         template = torch.fft.rfft(self.rest_kcl, self.fft)
-        product = torch.einsum("bcf,kcf->bkf", spectrum.conj(), template)
-        lags = torch.fft.irfft(product, self.fft)[..., : self.shifts].flip(-1)
+        lags = torch.fft.irfft(_conjugate_product(spectrum, template), self.fft)[..., : self.shifts].flip(-1)
         score = (lags + self.bias_k1).unflatten(1, (self.members, self.kinds)).logsumexp(dim=2)
         return score.log_softmax(dim=-1).transpose(0, 1)
+
+
+def _conjugate_product(a_bcf: torch.Tensor, b_kcf: torch.Tensor) -> torch.Tensor:
+    """sum over c of conj(a) b, (b, k, f), as one real matrix product a frequency: 1.7 times as fast as the complex one."""
+    kinds = len(b_kcf)
+    left = torch.view_as_real(a_bcf).permute(2, 0, 3, 1).flatten(2)
+    real, imaginary = b_kcf.real.permute(2, 1, 0), b_kcf.imag.permute(2, 1, 0)
+    right = torch.cat([torch.cat([real, imaginary], dim=2), torch.cat([imaginary, -real], dim=2)], dim=1)
+    product = torch.bmm(left, right)
+    return torch.complex(product[..., :kinds], product[..., kinds:]).permute(1, 2, 0)
+
+
+class Lines(nn.Module):
+    """Fluxes, luminosities and equivalent widths of lines at a given redshift. Nothing to learn.
+
+    Parameters
+    ----------
+    first : log10 wavelength of the first rest-frame bin. length : bins.
+    """
+
+    def __init__(self, first: float, length: int):
+        super().__init__()
+        wave = 10 ** (first + BIN * torch.arange(length))
+        centres = torch.tensor([line(name).wave for name in MEASURED])
+        ratio = wave[:, None] / centres
+        core = ((ratio - 1).abs() <= CORE).float()
+        side = sum(((ratio > a) & (ratio < b)).float() for a, b in SIDES)
+        self.register_buffer("core_lk", core, persistent=False)
+        self.register_buffer("side_lk", side, persistent=False)
+        self.register_buffer("step_l1", (wave * BIN * math.log(10))[:, None], persistent=False)
+        self.norm = nn.BatchNorm1d(4 * len(MEASURED), affine=False)
+
+    def forward(self, flux_bl: torch.Tensor, covered_bl: torch.Tensor, z_b1: torch.Tensor) -> torch.Tensor:
+        """Flux density and coverage by rest wavelength, redshift -> (b, 4 k), about standardised; 0 where a line is not covered."""
+        continuum = (flux_bl @ self.side_lk) / (covered_bl @ self.side_lk).clamp(min=1)
+        inside = covered_bl @ (self.core_lk * self.step_l1)
+        flux = (flux_bl @ (self.core_lk * self.step_l1) - continuum * inside) * (1 + z_b1)
+        seen = ((covered_bl @ self.core_lk) / self.core_lk.sum(dim=0) > 0.8).float()
+        luminosity = flux * (z_b1 / 0.1) ** 2 * (1 + z_b1 / 2) ** 2
+        width = flux / continuum.clamp(min=0.1)
+        measured = [(flux / FLUX_UNIT).asinh(), (luminosity / LUMINOSITY_UNIT).asinh(), (width / WIDTH_UNIT).asinh()]
+        return self.norm(torch.cat([m * seen for m in measured] + [seen], dim=1)).clamp(-5, 5)
 
 
 class MatchedFilter(Network):
@@ -60,9 +109,10 @@ class MatchedFilter(Network):
     ----------
     standard : of the targets; the redshift grid spans its labels with a margin.
     members : matched filters and heads, each fitted to its own bootstrap weights.
+    kinds : templates of each member. channels : features that are compared with templates, besides significance.
     """
 
-    def __init__(self, standard: Standard, members: int = 4, kinds: int = 3, channels: int = 12, hidden: int = 64, dropout: float = 0.2):
+    def __init__(self, standard: Standard, members: int = 4, kinds: int = 2, channels: int = 8, hidden: int = 64, dropout: float = 0.3):
         super().__init__(len(standard.targets))
         self.members = members
         self.z_column = _labelled_z(standard)
@@ -71,24 +121,31 @@ class MatchedFilter(Network):
         self._centre, self._scale = (0.0, 1.0) if self.z_column is None else (float(standard.centre_t[self.z_column]), float(standard.scale_t[self.z_column]))
         self.features = nn.Sequential(nn.Conv1d(3, channels, 9, padding=4), nn.GELU(), nn.Conv1d(channels, channels, 5, padding=2))
         self.templates = Templates(channels + 1, self.shifts, members, kinds)
+        self.lines = Lines(float(LOGLAM[0]) + STEP / 2 - self.first - BIN * (self.shifts - 1), self.templates.length)
         self.rest = nn.Sequential(
-            nn.Conv1d(3, 16, 5, 2, 2), nn.GELU(), nn.Conv1d(16, 24, 5, 3, 2), nn.GELU(), nn.Conv1d(24, 16, 5, 2, 2), nn.GELU(), nn.Flatten(), nn.Dropout(dropout)
+            nn.Conv1d(3, 12, 7, 3, 3), nn.GELU(), nn.Conv1d(12, 16, 7, 3, 3), nn.GELU(), nn.Conv1d(16, 12, 7, 3, 3), nn.GELU(), nn.Flatten(), nn.Dropout(dropout)
         )
         with torch.no_grad():
             width = self.rest(torch.zeros(1, 3, self.templates.length)).shape[1]
-        self.look = nn.Linear(width, hidden)
-        self.mix_mdh = nn.Parameter(torch.randn(members, hidden + 11, hidden) / (hidden + 11) ** 0.5)
+        self.look, self.dropout = nn.Linear(width, hidden), nn.Dropout(0.05)
+        seen = hidden + 4 * len(MEASURED) + SCALARS
+        self.mix_mdh = nn.Parameter(torch.randn(members, seen, hidden) / seen**0.5)
         self.heads = Heads(hidden, standard, members)
         self.register_buffer("loglam1z_s", self.first + BIN * torch.arange(self.shifts), persistent=False)
 
-    def forward(self, batch: torch.Tensor) -> Outputs:
-        views = _views(batch.float())
-        log_p = self.templates(torch.cat([views[:, :1], self.features(views)], dim=1) / PIXELS**0.5)
-        shift = log_p.detach().logsumexp(dim=0).argmax(dim=-1) if self.own_targets else torch.zeros(len(batch), dtype=torch.long, device=batch.device)
-        latent = functional.gelu(self.look(self.rest(self._rest_frame(views, shift))))
-        seen = torch.cat([latent, self._scalars(views, log_p, shift)], dim=1)
-        h = functional.gelu(torch.matmul(seen, self.mix_mdh))
-        outputs = self.heads(h, latent)
+    def prepare(self, inputs: torch.Tensor) -> Batch:
+        return {"views": _views(inputs.float())}
+
+    def forward(self, batch: Batch) -> Outputs:
+        views = batch["views"]
+        log_p = self.templates(torch.cat([views[:, :1], self.features(views[:, :3])], dim=1) / PIXELS**0.5)
+        shift = log_p.detach().logsumexp(dim=0).argmax(dim=-1) if self.own_targets else torch.zeros(len(views), dtype=torch.long, device=views.device)
+        z = (10 ** self.loglam1z_s[shift] - 1).clamp(min=1e-3)[:, None]
+        significance, level, covered, flux = self._rest_frame(views, shift)
+        luminous = (level + 2 * (z * (1 + z / 2)).log() + 5) / 3 * covered
+        latent = functional.gelu(self.look(self.rest(torch.stack([significance, luminous, covered], dim=1))))
+        seen = self.dropout(torch.cat([latent, self.lines(flux, covered, z), _scalars(views, log_p, z)], dim=1))
+        outputs = self.heads(functional.gelu(torch.matmul(seen, self.mix_mdh)), latent)
         outputs.extra["log_p"] = log_p
         return self._with_z(outputs, log_p) if self.own_targets else outputs
 
@@ -108,7 +165,8 @@ class MatchedFilter(Network):
         """Put the redshift's mean and variance, from the members' distributions over the grid, among the outputs.
 
         The estimate is the peak of the members' mixture, refined over its neighbours. Members
-        differ from it as their expectations differ from each other; that is the ignorance.
+        differ from it as their expectations differ from each other; that is the ignorance. Sharing a
+        redshift between two bins is no uncertainty and is taken out of the variance.
         """
         z_s = 10**self.loglam1z_s - 1
         p = log_p.exp()
@@ -119,34 +177,38 @@ class MatchedFilter(Network):
         peak = torch.where(near, mixture, 0)
         point = (peak * z_s).sum(-1) / peak.sum(-1)
         mean = point + expected - expected.mean(dim=0)
-        variance = spread + (expected.mean(dim=0) - point) ** 2 + (BIN * math.log(10)) ** 2 / 12
+        part = (point.add(1).log10() - self.first) / BIN % 1
+        between = part * (1 - part) - SUB_BIN**2
+        variance = (spread + (expected.mean(dim=0) - point) ** 2 - between * (BIN * math.log(10) * (1 + point)) ** 2).clamp(min=0)
+        variance = torch.maximum(variance, (SUB_BIN * BIN * math.log(10) * (1 + point)) ** 2)
         column = torch.arange(outputs.mean_mbt.shape[-1], device=p.device) == self.z_column
         outputs.mean_mbt = torch.where(column, ((mean - self._centre) / self._scale)[..., None], outputs.mean_mbt)
         outputs.logvar_mbt = torch.where(column, (variance / self._scale**2).clamp(min=math.exp(2 * LOGVAR_RANGE[0])).log()[..., None], outputs.logvar_mbt)
         return outputs
 
     def _rest_frame(self, views: torch.Tensor, shift: torch.Tensor) -> torch.Tensor:
-        """Significance, brightness at unit distance and coverage by rest wavelength, (b, 3, length)."""
-        z = 10 ** self.loglam1z_s[shift] - 1
-        distance = 2 * (z.clamp(min=1e-3) * (1 + z / 4)).log()[:, None] + 5
-        covered = views[:, 2]
-        held = torch.stack([views[:, 0], (views[:, 1] + distance) * covered / 3, covered], dim=1)
-        padded = functional.pad(held, (self.shifts - 1, self.shifts - 1))
+        """The views by rest wavelength, 0 where they do not reach; (4, b, length)."""
+        padded = functional.pad(views, (self.shifts - 1, self.shifts - 1))
         index = torch.arange(self.templates.length, device=shift.device) + shift[:, None]
-        return padded.gather(2, index[:, None].expand(-1, 3, -1))
-
-    def _scalars(self, views: torch.Tensor, log_p: torch.Tensor, shift: torch.Tensor) -> torch.Tensor:
-        z = 10 ** self.loglam1z_s[shift] - 1
-        level = functional.adaptive_avg_pool1d(views[:, 1:2], 8)[:, 0] / 3
-        sure = log_p.detach().exp().mean(dim=0).max(dim=-1).values
-        return torch.cat([z.clamp(min=1e-3).log()[:, None] + 2.5, 5 * z[:, None], sure[:, None], level], dim=1)
+        return padded.gather(2, index[:, None].expand(-1, views.shape[1], -1)).transpose(0, 1)
 
 
 def _views(batch: torch.Tensor) -> torch.Tensor:
-    """Two pixels in one: significance, level, coverage; (b, 2, 4620) -> (b, 3, 2310)."""
+    """Two pixels in one: significance, level, coverage, flux density; (b, 2, 4620) -> (b, 4, 2310)."""
     significance = batch[:, 0].clamp(-SIGNIFICANCE_LIMIT, SIGNIFICANCE_LIMIT)
     covered = (batch[:, 1] != 0).float()
-    return functional.avg_pool1d(torch.stack([significance, batch[:, 1], covered], dim=1), STRIDE)
+    views = torch.stack([significance, batch[:, 1], covered, LEVEL_FLUX * batch[:, 1].sinh()], dim=1)
+    return functional.avg_pool1d(views, STRIDE)
+
+
+SCALARS = 11
+
+
+def _scalars(views: torch.Tensor, log_p: torch.Tensor, z_b1: torch.Tensor) -> torch.Tensor:
+    """Redshift twice, how sure it is, brightness in eight parts of the spectrum; (b, `SCALARS`)."""
+    level = functional.adaptive_avg_pool1d(views[:, 1:2], SCALARS - 3)[:, 0] / 3
+    sure = log_p.detach().exp().mean(dim=0).max(dim=-1, keepdim=True).values
+    return torch.cat([z_b1.log() + 2.5, 5 * z_b1, sure, level], dim=1)
 
 
 def _labelled_z(standard: Standard) -> int | None:
@@ -169,7 +231,7 @@ class SpectrumCNN(NetworkModel):
     modalities = ("spectrum",)
 
     def __init__(self, epochs: int, batch_size: int, learning_rate: float, members: int):
-        super().__init__(Plan(epochs=epochs, batch_size=batch_size, learning_rate=learning_rate, examples=12_000, bootstrap=members > 1))
+        super().__init__(Plan(epochs=epochs, batch_size=batch_size, learning_rate=learning_rate, examples=12_000, fewest=20, weight_decay=0.05, bootstrap=members > 1))
         self._members = members
 
     def _network(self, standard: Standard) -> Network:
