@@ -9,7 +9,7 @@ import pytest
 from core.store import jobs, runs
 from tests import worker_process as wp
 
-EPOCHS = 50
+EPOCHS = 25
 MARK = 123.0
 
 
@@ -50,7 +50,7 @@ def losses(ws, job: int) -> list[float]:
     return runs.history(ws, runs.of_job(ws, job)["id"]).query("name == 'train_loss'")["value"].tolist()
 
 
-def assert_resumed_and_ended_once(ws, job: int) -> None:
+def expect_resumed_and_ended_once(ws, job: int) -> None:
     ended = wp.ended(ws, job, 120)
     assert (ended["status"], ended["fence"], ended["attempts"]) == ("done", 2, 1), ended["error"]
     assert [(r.id, r.status) for r in runs.frame(ws).itertuples() if r.job_id == job] == [(ended["result"]["run"], "done")]
@@ -62,7 +62,7 @@ def test_training_resumes_when_its_process_is_killed(tiny, worker):
     job = enqueue(tiny)
     worker()
     os.kill(until_saved(tiny, job), signal.SIGKILL)
-    assert_resumed_and_ended_once(tiny, job)
+    expect_resumed_and_ended_once(tiny, job)
 
 
 def test_training_resumes_in_the_next_worker_when_its_worker_is_killed(tiny, worker):
@@ -72,7 +72,7 @@ def test_training_resumes_in_the_next_worker_when_its_worker_is_killed(tiny, wor
     first.kill()
     wp.until(lambda: not wp.is_alive(child), 3)
     worker()
-    assert_resumed_and_ended_once(tiny, job)
+    expect_resumed_and_ended_once(tiny, job)
 
 
 def test_cancelled_training_stops_within_two_seconds_and_takes_its_run_along(tiny, worker):

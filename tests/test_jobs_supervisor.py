@@ -46,7 +46,7 @@ def test_job_resumes_from_its_checkpoint_when_its_process_is_killed(ws, worker):
     ended = wp.ended(ws, job)
     assert (ended["status"], ended["fence"]) == ("done", 2)
     assert ended["result"]["first"] in (2, 3)
-    assert_each_step_once_but_the_interrupted(ws, 6)
+    expect_each_step_once_but_the_interrupted(ws, 6)
 
 
 def test_job_resumes_in_another_worker_when_its_worker_is_killed(ws, worker):
@@ -60,10 +60,10 @@ def test_job_resumes_in_another_worker_when_its_worker_is_killed(ws, worker):
     ended = wp.ended(ws, job)
     assert (ended["status"], ended["fence"]) == ("done", 2)
     assert ended["result"]["first"] in (2, 3)
-    assert_each_step_once_but_the_interrupted(ws, 6)
+    expect_each_step_once_but_the_interrupted(ws, 6)
 
 
-def assert_each_step_once_but_the_interrupted(ws, steps: int) -> None:
+def expect_each_step_once_but_the_interrupted(ws, steps: int) -> None:
     done = [step for step, *_ in wp.trail(ws)]
     assert sorted(set(done)) == list(range(steps)) and len(done) <= steps + 1
     assert [fence for _, fence, _ in wp.trail(ws)] == sorted(fence for _, fence, _ in wp.trail(ws))
@@ -85,7 +85,7 @@ def test_stalled_worker_finds_its_fence_stale_when_it_wakes(ws, worker):
     assert wp.ended(ws, job)["status"] == "done"
     wp.until(lambda: not wp.is_alive(child), 3)
     assert first.poll() is None
-    assert_each_step_once_but_the_interrupted(ws, 6)
+    expect_each_step_once_but_the_interrupted(ws, 6)
 
 
 def test_cancel_stops_a_task_that_checks_within_two_seconds(ws, worker):
