@@ -10,6 +10,7 @@ if overviewing.is_simulated(ws):
     frame.simulated_badge()
 if not overviewing.take_census(ws).objects:
     nothing_yet("There is no galaxy here yet.", "pages/data.py", "Bring galaxies in")
+    jobs_panel.in_page(("demo", "ingest"))
 elif not exploring.map_names(ws):
     explore_panels.no_map(ws)
 else:

@@ -1,10 +1,13 @@
 """The map as Plotly gets it: what is drawn, on which axes, in which type."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
 from core.services import exploring
 from core.services.exploring import COLOURINGS
+from core.store import embeddings
 from core.ui import map as galaxy_map
 from core.ui import palette
 
@@ -70,3 +73,52 @@ def test_map_tells_label_states_apart_by_shape_and_colour(shown):
     for is_dark in (False, True):
         looks = palette.categories(list(exploring.STATES), is_dark)
         assert [(t.marker.color, t.marker.symbol) for t in figure(shown, is_dark=is_dark).data[:2]] == [looks["unlabelled"], looks["labelled"]]
+
+
+def session(monkeypatch) -> dict:
+    here: dict = {}
+    monkeypatch.setattr(galaxy_map.st, "session_state", here)
+    return here
+
+
+def lasso(here: dict, shown, x: list[float], y: list[float]) -> None:
+    here["m_map_id"] = shown.version[1]
+    here["m"] = SimpleNamespace(selection={"lasso": [{"x": x, "y": y}], "box": []})
+    galaxy_map._remember("m")
+
+
+def test_lasso_catches_visible_galaxies_and_follows_them_to_another_map(tiny, shown, monkeypatch):
+    here, everybody = session(monkeypatch), np.ones(60, bool)
+    assert galaxy_map.caught(shown, everybody, "m") is None
+    lasso(here, shown, [0, 9, 9, 0], [-9, -9, 9, 9])
+    right = np.flatnonzero(shown.xy[:, 0] > 0)
+    assert galaxy_map.caught(shown, everybody, "m").tolist() == right.tolist()
+    assert galaxy_map.caught(shown, np.arange(60) < 30, "m").tolist() == right[right < 30].tolist()
+    embeddings.save(tiny, "turned", "pca", "image", shown.object_ids[::-1], -shown.xy[::-1], {})
+    other = exploring.map_table(tiny, "turned", 1)
+    assert sorted(other.object_ids[galaxy_map.caught(other, everybody, "m")]) == shown.object_ids[right].tolist()
+
+
+def test_box_is_a_lasso_of_four_corners_and_an_empty_selection_drops_it(shown, monkeypatch):
+    here, everybody = session(monkeypatch), np.ones(60, bool)
+    here["m_map_id"] = shown.version[1]
+    here["m"] = SimpleNamespace(selection={"lasso": [], "box": [{"x": [-9, 9], "y": [9, 0]}]})
+    galaxy_map._remember("m")
+    assert galaxy_map.caught(shown, everybody, "m").tolist() == np.flatnonzero(shown.xy[:, 1] > 0).tolist()
+    here["m"] = SimpleNamespace(selection={"lasso": [], "box": []})
+    galaxy_map._remember("m")
+    assert galaxy_map.caught(shown, everybody, "m") is None
+
+
+def test_highlights_change_with_the_look_of_the_map_and_never_with_the_lasso(shown, monkeypatch):
+    here, everybody = session(monkeypatch), np.ones(60, bool)
+    marks = lambda look: {k: v.tolist() for k, v in galaxy_map.carried(shown, everybody, "m", look).items()}  # noqa: E731
+    assert marks(("state",)) == {}
+    lasso(here, shown, [0, 9, 9, 0], [-9, -9, 9, 9])
+    assert marks(("state",)) == {}
+    right = np.flatnonzero(shown.xy[:, 0] > 0).tolist()
+    assert marks(("sn",)) == {"caught": right}
+    lasso(here, shown, [0, -9, -9, 0], [-9, -9, 9, 9])
+    assert marks(("sn",)) == {"caught": right}
+    galaxy_map.forget("m")
+    assert marks(("sn",)) == {}

@@ -1,7 +1,7 @@
 """Looking at the sky as a map: what stands on it, what colours it, what a lasso catches, what is near."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -27,6 +27,7 @@ class MapTable:
     targets : the T targets. label : float32 (n, T) standing training values, NaN = none.
     mean, aleatoric, epistemic : float32 (n, T) of the run in target units, the last two 1-sigma; NaN = not predicted.
     run_id : the run, or None; then the three are NaN.
+    version : of the map, its labels and batches when this was read; see `version`.
     """
 
     name: str
@@ -43,6 +44,7 @@ class MapTable:
     aleatoric: np.ndarray
     epistemic: np.ndarray
     run_id: int | None
+    version: tuple = ()
 
     def __len__(self) -> int:
         return len(self.object_ids)
@@ -115,7 +117,8 @@ def version(ws: Workspace, name: str, run_id: int | None) -> tuple:
 
 def map_table(ws: Workspace, name: str, run_id: int | None = None) -> MapTable:
     """A map with labels as they stand and what one run predicts; raises `NotFound`."""
-    return galaxies(ws, *embeddings.load(ws, name), name, run_id)
+    seen = version(ws, name, run_id)
+    return replace(galaxies(ws, *embeddings.load(ws, name), name, run_id), version=seen)
 
 
 def galaxies(ws: Workspace, ids: np.ndarray, xy: np.ndarray, name: str = "", run_id: int | None = None) -> MapTable:

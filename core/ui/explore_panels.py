@@ -44,7 +44,8 @@ def make_a_map(ws: Workspace) -> None:
                             help="What makes two galaxies neighbours: how they look, their spectra, their magnitudes, all together, or what a model has learnt.")
     given = {name: _parameter(method, name, *limits) for name, limits in embedding.PARAMETERS[method].items()}
     name = st.text_input("Name", key="make_name", placeholder="named by itself", max_chars=60, help="A map of the same name is replaced, and galaxies stay close to where they were.")
-    st.button("Make the map", type="primary", icon=":material/scatter_plot:", on_click=_make, args=(ws, method, features, given, name), disabled=not choices)
+    if st.button("Make the map", type="primary", icon=":material/scatter_plot:", on_click=_make, args=(ws, method, features, given, name), disabled=not choices):
+        st.rerun()
 
 
 def no_map(ws: Workspace) -> None:
@@ -67,7 +68,8 @@ def explore(ws: Workspace) -> None:
     visible_n = _filters(shown)
     left, right = st.columns([1.45, 1], gap="medium")
     with left:
-        map.draw(shown, view.colouring, view.target, visible_n, KEY)
+        marked = map.carried(shown, visible_n, KEY, (view.colouring, view.target, state.is_dark()))
+        map.draw(shown, view.colouring, view.target, visible_n, KEY, marked)
         _legend_of_controls(shown, visible_n)
     rows = map.caught(shown, visible_n, KEY)
     with right:
@@ -84,8 +86,10 @@ def _view(ws: Workspace) -> View:
     colouring = columns[2].selectbox("Colour by", offered, format_func=lambda key: COLOURINGS[key].title, key="explore_colour", persist_state="session",
                                      help="  \n".join(f"**{COLOURINGS[key].title}** {COLOURINGS[key].sentence}" for key in offered))
     target = columns[3].selectbox("Target", TARGET_NAMES, key="explore_target", persist_state="session", help="The quantity that is coloured, listed and sorted by.")
-    with columns[4].popover("New map", icon=":material/add:", width="stretch"):
-        make_a_map(ws)
+    fresh = columns[4].popover("New map", icon=":material/add:", width="stretch", key="explore_new", on_change="rerun")
+    if fresh.open:
+        with fresh:
+            make_a_map(ws)
     return View(name, run_id, colouring, target)
 
 
@@ -139,6 +143,7 @@ def _actions(count: int) -> None:
         st.switch_page("pages/query.py")
     if st.button("Label", key="explore_label", icon=":material/edit_note:", disabled=not count, help="Label these galaxies one after another."):
         st.switch_page("pages/label.py", query_params={"batch": "selection"})
+    st.button("", key="explore_forget", icon=":material/close:", type="tertiary", help="Drop the lasso", on_click=map.forget, args=(KEY,))
 
 
 def _gallery(ws: Workspace, table: pd.DataFrame, view: View) -> None:

@@ -5,6 +5,7 @@ invisible SVG "catcher". Plotly looks for selected points among the catcher's on
 200,000 galaxies sends its outline, not its contents; which galaxies lie inside is worked out here.
 """
 
+from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -21,12 +22,23 @@ if TYPE_CHECKING:
 
 HEIGHT = 620
 _RINGS = ("circle-open", "square-open", "diamond-open")
+MOST_MARKED = 3000
+"""Highlights beyond hide the map and are slow to hover."""
 MARGIN = 0.04
 """Share of the map's width that is left free around it."""
 _STILL_OUTLINE = """<style>.js-plotly-plot .outline-controllers {display: none}
 .js-plotly-plot .selectionlayer *, .js-plotly-plot .select-outline {pointer-events: none !important}</style>"""
 """Plotly puts a handle on each of a lasso's hundred corners, and takes a lasso begun inside another for moving that one."""
 CONFIG = {"displaylogo": False, "scrollZoom": True, "displayModeBar": True, "modeBarButtonsToRemove": ["autoScale2d", "toImage"]}
+
+
+@dataclass
+class Region:
+    """A lasso: on which map, its outline float (k, 2) in that map's coordinates, and the ids it caught there."""
+
+    map_id: int
+    outline: np.ndarray
+    object_ids: np.ndarray = field(default_factory=lambda: np.empty(0, np.int64))
 
 
 @st.cache_resource(max_entries=6, show_spinner="Reading the map")
@@ -50,6 +62,7 @@ def draw(shown: MapTable, colouring: str, target: str, visible_n: np.ndarray, ke
     colouring : of `COLOURINGS`. target : which target, where the colouring is per target.
     visible_n : bool (n,), who is drawn. key : unique widget key. marked : name -> rows to highlight with a name on hover.
     """
+    st.session_state[f"{key}_map_id"] = shown.version[1]
     cloud = figure(shown, colouring, target, visible_n, marked or {}, state.is_dark(), height)
     alt = f"Map {shown.name} of {int(visible_n.sum()):,} galaxies coloured by {COLOURINGS[colouring].title.lower()}"
     st.html(_STILL_OUTLINE)
@@ -57,16 +70,38 @@ def draw(shown: MapTable, colouring: str, target: str, visible_n: np.ndarray, ke
 
 
 def caught(shown: MapTable, visible_n: np.ndarray, key: str) -> np.ndarray | None:
-    """Rows inside the last lasso or box of the map of that key, visible ones only; None when nothing is lassoed."""
-    region = st.session_state.get(f"{key}_region")
+    """Rows inside the last lasso or box of the map of that key, visible ones only; None when nothing is lassoed.
+
+    A lasso drawn on another map stands for the galaxies that it caught there, wherever they lie on this one.
+    """
+    region: Region | None = st.session_state.get(f"{key}_region")
     if region is None:
         return None
-    return np.flatnonzero(exploring.points_in_polygon(shown.xy, region) & visible_n)
+    if region.map_id == shown.version[1]:
+        region.object_ids = shown.object_ids[exploring.points_in_polygon(shown.xy, region.outline)]
+    rows = exploring.rows_of(shown.object_ids, region.object_ids)
+    return rows[(rows >= 0) & visible_n[rows]]
+
+
+def carried(shown: MapTable, visible_n: np.ndarray, key: str, look: tuple) -> dict[str, np.ndarray]:
+    """What was caught before the figure became this one, to be highlighted: a new figure has lost its lasso.
+
+    ``look`` is everything but the selection that the figure depends on. While it stays, so does the answer,
+    for the figure must not change because of its own selection.
+    """
+    look = (*shown.version, *look, hash(visible_n.tobytes()))
+    held = st.session_state.get(f"{key}_carried")
+    if held is None or held[0] != look or key not in st.session_state:
+        rows = caught(shown, visible_n, key)
+        held = (look, np.empty(0, np.int64) if rows is None or len(rows) > MOST_MARKED else rows)
+        st.session_state[f"{key}_carried"] = held
+    return {"caught": held[1]} if len(held[1]) else {}
 
 
 def forget(key: str) -> None:
     """Drop the lasso of the map of that key."""
     st.session_state.pop(f"{key}_region", None)
+    st.session_state.pop(f"{key}_carried", None)
 
 
 def figure(shown: MapTable, colouring: str, target: str, visible_n: np.ndarray, marked: dict[str, np.ndarray], is_dark: bool, height: int = HEIGHT) -> "go.Figure":
@@ -97,7 +132,7 @@ def _remember(key: str) -> None:
     boxes = [np.array([(o["x"][i], o["y"][j]) for i, j in ((0, 0), (1, 0), (1, 1), (0, 1))]) for o in selection["box"]]
     found = outlines + boxes
     if found:
-        st.session_state[f"{key}_region"] = found[-1].astype(float)
+        st.session_state[f"{key}_region"] = Region(st.session_state[f"{key}_map_id"], found[-1].astype(float))
     else:
         forget(key)
 
@@ -176,7 +211,8 @@ def _limits(values: np.ndarray, scale: str) -> tuple[float, float]:
 def _add_marked(chart: "go.Figure", shown: MapTable, rows: np.ndarray, name: str, symbol: str, is_dark: bool) -> None:
     """Rings by WebGL over the cloud, and an invisible SVG twin on the catcher's axes: hover asks the uppermost axes only."""
     x, y = shown.xy[rows].T
+    size = float(np.clip(16 / max(len(rows), 1) ** 0.1, 7, 12))
     chart.add_scattergl(x=x, y=y, mode="markers", name=f"{name} ({len(rows):,})", hoverinfo="skip",
-                        marker={"size": 12, "color": palette.HIGHLIGHT[is_dark], "symbol": symbol, "line": {"width": 2.5}})
+                        marker={"size": size, "color": palette.HIGHLIGHT[is_dark], "symbol": symbol, "line": {"width": 2.5}})
     chart.add_scatter(x=x, y=y, xaxis="x2", yaxis="y2", mode="markers", marker={"opacity": 0, "size": 12}, showlegend=False, text=shown.key[rows],
                       customdata=shown.object_ids[rows], hovertemplate="%{text}<br>object %{customdata}<extra>" + name + "</extra>")
