@@ -6,6 +6,7 @@ import signal
 import pytest
 
 from core.jobs import workplace
+from core.jobs.tasks import TASKS
 from core.store import jobs
 from tests import worker_process as wp
 
@@ -122,7 +123,7 @@ def test_errors_are_shown_as_sentences(ws, worker):
     assert error[-9:-1] in log and "Traceback" in log
     assert "(TypeError: Object of type ndarray is not JSON serializable)" in wp.ended(ws, unsayable)["error"]
     assert wp.ended(ws, left)["error"] == "The job's process ended with status 7 and said nothing. Look into logs/job-000004.log in the workspace."
-    assert wp.ended(ws, unknown)["error"].startswith("The kind of a job must be one of demo, ingest, train, embed, ")
+    assert wp.ended(ws, unknown)["error"].startswith(f"The kind of a job must be one of {', '.join(TASKS)}, ")
 
 
 def test_job_that_kills_its_process_is_given_up_after_three_attempts(ws, worker):
