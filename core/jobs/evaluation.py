@@ -7,6 +7,7 @@ import pandas as pd
 from astropy.cosmology import FlatLambdaCDM
 
 from core import metrics
+from core.columns import MODALITIES
 from core.jobs.inputs import wide
 from core.store import Workspace, arrays, objects, truth
 from core.uncertainty.conformal import stretches
@@ -29,9 +30,9 @@ def evaluate(ws: Workspace, object_ids: np.ndarray, mean_nt: np.ndarray, sigma_n
     Returns
     -------
     split, target, subset, name, value. Subsets: all, thirds of S/N of the spectrum, star-forming and
-    passive. Stars, quasars and artefacts have no say in how well galaxies are predicted.
+    passive, complete (with every modality: there, no model is spared or favoured by a gap). Stars, quasars and artefacts have no say in how well galaxies are predicted.
     """
-    held = _held_out(ws, object_ids, LABEL_SPLIT)
+    held = held_out(ws, object_ids, LABEL_SPLIT)
     values = wide(truth.frame(ws, held["id"]), held["id"].to_numpy(np.int64), targets)
     at = pd.Index(object_ids).get_indexer(held["id"])
     table = metrics.evaluate(values, mean_nt[at], sigma_nt[at], tuple(targets), subsets(ws, held, values, targets))
@@ -46,7 +47,8 @@ def subsets(ws: Workspace, table: pd.DataFrame, truth_nt: np.ndarray, targets: S
         edges = np.nanpercentile(sn, [100 / 3, 200 / 3])
         masks = {name: np.isfinite(sn) & (np.searchsorted(edges, sn) == k) for k, name in enumerate(SN_NAMES)}
     specific = specific_sfr(ws, table["id"].to_numpy(np.int64), truth_nt, targets)
-    return masks | {"star-forming": specific > QUIESCENT, "passive": specific <= QUIESCENT}
+    complete = table[list(MODALITIES)].all(axis=1).to_numpy(bool)
+    return masks | {"star-forming": specific > QUIESCENT, "passive": specific <= QUIESCENT, "complete": complete}
 
 
 def specific_sfr(ws: Workspace, ids: np.ndarray, truth_nt: np.ndarray, targets: Sequence[str]) -> np.ndarray:
@@ -63,13 +65,14 @@ def specific_sfr(ws: Workspace, ids: np.ndarray, truth_nt: np.ndarray, targets: 
 
 def calibrate(ws: Workspace, object_ids: np.ndarray, mean_nt: np.ndarray, sigma_nt: np.ndarray, targets: Sequence[str]) -> dict[str, dict[str, float]]:
     """How far intervals must be stretched to hold what they claim, on the calibration split; see `core.uncertainty.conformal.stretches`."""
-    held = _held_out(ws, object_ids, CALIBRATION_SPLIT)
+    held = held_out(ws, object_ids, CALIBRATION_SPLIT)
     values = wide(truth.frame(ws, held["id"]), held["id"].to_numpy(np.int64), targets)
     at = pd.Index(object_ids).get_indexer(held["id"])
     return stretches(values, mean_nt[at], sigma_nt[at], tuple(targets))
 
 
-def _held_out(ws: Workspace, object_ids: np.ndarray, split: str) -> pd.DataFrame:
+def held_out(ws: Workspace, object_ids: np.ndarray, split: str = LABEL_SPLIT) -> pd.DataFrame:
+    """The galaxies among objects that a split holds, as `core.store.objects.frame` shows them."""
     table = objects.frame(ws, object_ids)
     return table[(table["split"] == split) & table["class"].fillna("GALAXY").isin(["GALAXY"])].reset_index(drop=True)
 

@@ -10,7 +10,7 @@ from core import metrics
 from core.store import Workspace, objects, runs, truth
 
 TEST = "test"
-SUBSETS = ("all", "sn low", "sn mid", "sn high", "star-forming", "passive")
+SUBSETS = ("all", "sn low", "sn mid", "sn high", "star-forming", "passive", "complete")
 """The order in which subsets are shown; others follow by name."""
 
 

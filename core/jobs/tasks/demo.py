@@ -1,26 +1,25 @@
 """Build the demo: draw a mock sky, store it, let an oracle reveal a first few labels, queue maps and models.
 
-Parameters of the job: ``n`` objects, ``seed``, ``labels`` galaxies that the oracle reveals (400) and
-``models`` to train (`FIRST_MODELS`). A part of the sky is stored in one transaction and a
+Parameters of the job: ``n`` objects, ``seed``, ``labels`` galaxies that the oracle reveals (400),
+``models`` to train (`FIRST_MODELS`), ``maps`` to draw or not (true). A part of the sky is stored in one transaction and a
 label is recorded once, so that a job that was killed goes on where it was.
 """
 
 import json
 import time
+from collections.abc import Sequence
 
 import numpy as np
-import pandas as pd
 
 from core import embedding
 from core.columns import TARGET_NAMES
 from core.data import mock_sky
 from core.jobs.context import TaskContext
+from core.jobs.oracle import reveal
 from core.jobs.storing import Storing
 from core.models import registry
-from core.store import Workspace, jobs, labels, objects, truth
+from core.store import Workspace, jobs, objects, truth
 
-ORACLE = "catalogue"
-SPECTROSCOPIC_GRADE = 4
 FIRST_LABELS = 400
 MAPS = (("pca", "image"), ("umap", "image"), ("umap", "spectrum"), ("umap", "fused"))
 """Method and features, the quickest first: something to look at comes before something better."""
@@ -29,7 +28,6 @@ FIRST_MODELS = ("mean", "linear", "random_forest", "image_bayesian_cnn", "spectr
 POOL_FROM = 4
 """Parts from which on a pool of processes is worth its start."""
 SKY_SHARE = 0.9
-LABELS_AT_ONCE = 100
 
 
 def run(ctx: TaskContext) -> dict:
@@ -38,7 +36,7 @@ def run(ctx: TaskContext) -> dict:
     n, seed = int(ctx.parameters.get("n", 3000)), int(ctx.parameters.get("seed", 0))
     fresh = _draw(ctx, n, seed)
     labelled = _reveal(ctx, seed, int(ctx.parameters.get("labels", FIRST_LABELS)))
-    queued = _queue(ctx, seed, list(ctx.parameters.get("models") or FIRST_MODELS))
+    queued = _queue(ctx, seed, ctx.parameters.get("models", FIRST_MODELS), MAPS if ctx.parameters.get("maps", True) else ())
     ctx.report(1.0, f"{n:,} objects, {labelled:,} of them labelled")
     return {"objects": n, "new": fresh, "labelled": labelled, "queued": queued, "seconds": round(time.monotonic() - started, 2)}
 
@@ -69,13 +67,8 @@ def _reveal(ctx: TaskContext, seed: int, count: int) -> int:
     complete = known.groupby("object_id")["target"].nunique() == len(TARGET_NAMES)
     pool = complete.index[complete].to_numpy()
     picked = np.random.default_rng([seed, count]).permutation(pool)[:count]
-    lines = known[known["object_id"].isin(picked)]
-    place = {number: k for k, number in enumerate(picked.tolist())}
-    for start in range(0, len(picked), LABELS_AT_ONCE):
-        here = lines[lines["object_id"].isin(picked[start : start + LABELS_AT_ONCE])]
-        labels.record(ctx.ws, [_decision(row, place[row.object_id], seed) for row in here.itertuples()])
-        ctx.report(SKY_SHARE + 0.08 * (start + 1) / len(picked), f"The catalogue labels galaxies: {min(start + LABELS_AT_ONCE, len(picked)):,} of {len(picked):,}")
-    return len(picked)
+    tell = lambda done: ctx.report(SKY_SHARE + 0.08 * done / len(picked), f"The catalogue labels galaxies: {done:,} of {len(picked):,}")  # noqa: E731
+    return reveal(ctx.ws, picked.tolist(), f"demo {seed}", tell)
 
 
 def _eligible(ws: Workspace) -> list[int]:
@@ -84,16 +77,9 @@ def _eligible(ws: Workspace) -> list[int]:
     return table.loc[(table["simulated"] == 1) & (table["split"] == "train") & (table["class"] == "GALAXY"), "id"].tolist()
 
 
-def _decision(row: object, place: int, seed: int) -> labels.Decision:
-    sigma = None if pd.isna(row.sigma) else float(row.sigma)
-    grade = SPECTROSCOPIC_GRADE if row.target == "z" else None
-    return labels.Decision(int(row.object_id), row.target, "label", ORACLE, f"demo {seed}", place, value=float(row.value), sigma=sigma, grade=grade,
-                           source=ORACLE, shown={"revealed": True})
-
-
-def _queue(ctx: TaskContext, seed: int, models: list[str]) -> int:
+def _queue(ctx: TaskContext, seed: int, models: Sequence[str], maps: Sequence[tuple[str, str]]) -> int:
     """Queue maps and models that this job has not queued yet; how many there are in all."""
-    wanted = [("embed", embedding.title(method, features), {"method": method, "features": features, "parameters": {}}) for method, features in MAPS]
+    wanted = [("embed", embedding.title(method, features), {"method": method, "features": features, "parameters": {}}) for method, features in maps]
     wanted += [("train", f"Train {model}", {"model": registry.spec(model).name, "config": {}, "seed": seed}) for model in models]
     there = [(job.kind, json.loads(job.parameters)) for job in jobs.frame(ctx.ws).itertuples() if job.id > ctx.job_id]
     for kind, title, parameters in wanted:
