@@ -135,6 +135,9 @@ def test_keys_are_ignored_while_typing(seated):
     page.wait_for_timeout(600)
     assert len(rows(ws)) == before and part(page, "key").inner_text() == key
     page.locator("h1").click()
+    page.wait_for_timeout(1500)
+    wait_ready(page)
+    page.wait_for_selector(FITTED, timeout=60_000)
     page.keyboard.press("z")
     page.keyboard.type("0.25")
     page.keyboard.press("Enter")

@@ -16,13 +16,13 @@ from tests.journeys.conftest import ROOT, wait_ready
 
 @pytest.fixture(scope="module")
 def small_sky(tmp_path_factory):
-    """A mock sky of 300 with one map and one linear run."""
+    """A mock sky of 300 with one map and two finished models."""
     ws = open_workspace(tmp_path_factory.mktemp("loop") / "sky")
     follow(ws, jobs.enqueue(ws, "demo", "Build the demo sky", {"n": 300, "seed": 1, "labels": 60, "models": ["mean"]}), say=lambda line: None)
     for job in jobs.frame(ws).query("status == 'queued'").sort_values("id").itertuples():
         wanted = job.title == "Train mean" or job.title.startswith("PCA")
         follow(ws, job.id, say=lambda line: None) if wanted else jobs.cancel(ws, job.id)
-    follow(ws, jobs.enqueue(ws, "train", "Train linear", {"model": "linear", "config": {}, "seed": 0}), say=lambda line: None)
+    follow(ws, jobs.enqueue(ws, "train", "Train random_forest", {"model": "random_forest", "config": {}, "seed": 0}), say=lambda line: None)
     return ws
 
 
@@ -95,7 +95,7 @@ def test_one_turn_of_the_loop(small_sky, worker, serve, page):
     wait_ready(page)
     page.get_by_role("button", name="Retrain everything").click()
     fractions: set[float] = set()
-    until(lambda: fractions.update(jobs.frame(ws)["fraction"].head(2)) or (runs.frame(ws)["id"].max() > before and (runs.frame(ws).head(2)["status"] == "done").all()))
+    until(lambda: fractions.update(jobs.frame(ws)["fraction"]) or (runs.frame(ws)["id"].max() >= before + 2 and (runs.frame(ws).head(2)["status"] == "done").all()))
     newest = runs.frame(ws).iloc[0]
     assert newest["status"] == "done" and newest["id"] > before and newest["label_high_water"] == labels.high_water(ws)
     assert len(fractions) > 2
