@@ -15,8 +15,6 @@ from core.settings import settings
 from core.store import Workspace, jobs, open_workspace
 
 Arguments = argparse.Namespace
-_STUDY = settings().workspace.with_name("study")
-"""Experiments have a sky of their own unless told otherwise: what an oracle reveals would spoil the demo's labelling."""
 
 
 @dataclass(frozen=True)
@@ -125,55 +123,13 @@ def _declare_train(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("models", nargs="+", metavar="MODEL", help="names of the registry; the Train page explains them")
     parser.add_argument("--seed", type=int, default=0, help="drives every random draw (default: 0)")
     parser.add_argument("--epochs", type=int, help="most passes over the labels (default: the model's own)")
-    parser.add_argument("--tuned", action="store_true", help="with the best settings that `tune` has found")
 
 
 def _train(arguments: Arguments) -> int:
-    from core.jobs.tuned import TUNED, settings_of
     from core.services import training
 
     ws = _workspace(arguments)
-    configs = {model: settings_of(ws, model, TUNED) for model in arguments.models} if arguments.tuned else None
-    return _follow(ws, training.start(ws, arguments.models, seed=arguments.seed, epochs=arguments.epochs, configs=configs))
-
-
-def _declare_tune(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("models", nargs="+", metavar="MODEL", help="names of the registry that have settings to search")
-    parser.add_argument("--trials", type=int, default=20, help="settings to try, those given up included (default: %(default)s)")
-    parser.add_argument("--folds", type=int, default=3, help="of the cross-validation over sky groups (default: %(default)s)")
-    parser.add_argument("--seed", type=int, default=0, help="drives every random draw (default: 0)")
-    parser.add_argument("--epochs", type=int, help="most passes over the labels (default: the model's own)")
-
-
-def _tune(arguments: Arguments) -> int:
-    from core.services import tuning
-
-    ws = _workspace(arguments)
-    settings_ = {"trials": arguments.trials, "folds": arguments.folds, "seed": arguments.seed, "epochs": arguments.epochs}
-    return _follow(ws, [tuning.start(ws, model, **settings_) for model in arguments.models])
-
-
-def _declare_experiment(parser: argparse.ArgumentParser) -> None:
-    parser.set_defaults(workspace=_STUDY)
-    parser.add_argument("--preset", default="study", help="which configurations to compare: study, or classical (default: %(default)s)")
-    parser.add_argument("--seeds", type=int, help="repetitions with other random draws (default: 3, quick 1)")
-    parser.add_argument("--quick", action="store_true", help="few galaxies and epochs: to see that all of it works, in a workspace of its own")
-    parser.add_argument("--labels", type=int, metavar="N", help="let an oracle reveal the catalogue values of N random training galaxies first (default: when few are labelled)")
-    parser.add_argument("--tuned", action="store_true", help="with the best settings that `tune` has found, where it has")
-    parser.add_argument("--out", type=Path, metavar="DIR", help="where report.html and the tables go (default: experiments/PRESET in the workspace)")
-
-
-def _experiment(arguments: Arguments) -> int:
-    from core.services import experimenting
-
-    preset = experimenting.preset(arguments.preset, arguments.quick)
-    is_unnamed = arguments.workspace == _STUDY
-    ws = open_workspace(_STUDY.with_name(f"{_STUDY.name}-quick") if is_unnamed and arguments.quick else arguments.workspace)
-    done = experimenting.run(ws, preset, arguments.seeds, arguments.labels, arguments.tuned)
-    out = arguments.out or ws.path / "experiments" / preset.name
-    found = experimenting.write(ws, done, out)
-    print("\n".join([*experimenting.verdicts(found), f"The report is {out / 'report.html'}."]))
-    return 0 if done.is_complete and not any(run.error for run in done.runs) else 1
+    return _follow(ws, training.start(ws, arguments.models, seed=arguments.seed, epochs=arguments.epochs))
 
 
 def _declare_demo(parser: argparse.ArgumentParser) -> None:
@@ -206,8 +162,6 @@ COMMANDS = (
     Command("ingest", "Read survey files into a workspace.", _ingest, _declare_ingest),
     Command("train", "Train models on the labels of a workspace.", _train, _declare_train),
     Command("demo", "Build the demo sky in a workspace.", _demo, _declare_demo),
-    Command("tune", "Search the settings of models by cross-validation.", _tune, _declare_tune),
-    Command("experiment", "Compare every configuration of a preset on the same galaxies and labels, and write a report.", _experiment, _declare_experiment),
     Command("jobs", "List the jobs of a workspace.", _jobs),
     Command("warm", "Compile what UMAP needs, once for this machine.", _warm),
     Command("run-job", "Run one claimed job in this process; the worker calls it.", _run_job, _declare_run_job),
