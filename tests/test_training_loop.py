@@ -10,6 +10,9 @@ from core.models.networks.image import ImageBayesianCNN
 from core.models.networks.photometry import PhotometryMLP
 from core.models.prediction import Inputs, Labels
 from core.models.registry import build
+from core.training.loop import PREPARE_ROWS, prepared
+from core.training.machine import Machine
+from core.training.network import Network
 from core.training.session import Session
 
 
@@ -183,3 +186,21 @@ def test_weights_of_galaxies_pull_the_fit():
     model = network(30)
     model.fit(blind, Labels(values, np.full_like(values, np.nan), weight, np.arange(200), TARGET_NAMES), Session(seed=1, threads=1))
     assert model.predict(blind).mean[0, 0] == pytest.approx(0.11, abs=0.015)
+
+
+class Doubling(Network):
+    """Reads two arrays by name."""
+
+    def prepare(self, inputs):
+        return {"x": 2 * inputs["image"].float(), "has/image": inputs["has/image"].float()}
+
+    def forward(self, batch):
+        raise AssertionError("never asked")
+
+
+def test_network_of_several_arrays_gets_them_by_name_in_order():
+    n = PREPARE_ROWS + 5
+    given = {"image": np.arange(n, dtype=np.float16)[:, None], "has/image": np.arange(n) % 2 == 0}
+    batch = prepared(Doubling(1), given, Machine())
+    assert batch["x"][:, 0].tolist() == (2.0 * np.arange(n)).tolist()
+    assert batch["has/image"].tolist() == (np.arange(n) % 2 == 0).astype(float).tolist()

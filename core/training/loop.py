@@ -1,6 +1,7 @@
 """The one training loop: every network of Lookback is fitted here."""
 
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,6 +18,8 @@ from core.training.session import Session
 from core.training.standard import Standard
 
 VALIDATION_BATCH = PREPARE_ROWS = 256
+Arrays = np.ndarray | Mapping[str, np.ndarray]
+"""Model inputs of n galaxies: of one modality, or an array for each by name; the first axis is the galaxies."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +45,7 @@ class Data:
         return {name: tensor[rows] for name, tensor in self.inputs.items()}
 
 
-def fit(network: Network, inputs_n: np.ndarray, labels: Labels, standard: Standard, plan: Plan, session: Session, machine: Machine) -> np.ndarray:
+def fit(network: Network, inputs_n: Arrays, labels: Labels, standard: Standard, plan: Plan, session: Session, machine: Machine) -> np.ndarray:
     """Fit a network to labelled galaxies, going on from the session's checkpoint if there is one.
 
     The same seed gives the same weights bit by bit on the same machine, interrupted or not. Call it
@@ -51,7 +54,7 @@ def fit(network: Network, inputs_n: np.ndarray, labels: Labels, standard: Standa
     Parameters
     ----------
     network : fresh; it holds the best weights afterwards, on the device.
-    inputs_n : (n, ...) model inputs of its modality. labels : of the same galaxies.
+    inputs_n : (n, ...) model inputs of its modality; for a network of several, an array each by name. labels : of the same galaxies.
     standard : `core.training.standard.standard_of` the labels.
 
     Returns
@@ -74,16 +77,26 @@ def targets_of(labels: Labels, standard: Standard, weight_mn: np.ndarray, machin
     return Targets(*(machine.place(torch.from_numpy(np.asarray(a, dtype=np.float32))) for a in (value, has, np.where(stated, sigma.clip(min=1e-6), 0), stated, weight_mn)))
 
 
-def prepared(network: Network, inputs_n: np.ndarray, machine: Machine) -> Batch:
+def prepared(network: Network, inputs_n: Arrays, machine: Machine) -> Batch:
     """What a network reads, on the device, in the layout that is fast there; prepared `PREPARE_ROWS` at a time."""
     parts = []
-    for start in range(0, len(inputs_n), PREPARE_ROWS):
-        part = torch.from_numpy(np.ascontiguousarray(inputs_n[start : start + PREPARE_ROWS])).to(machine.device)
+    for start in range(0, _count(inputs_n), PREPARE_ROWS):
+        part = _chunk(inputs_n, slice(start, start + PREPARE_ROWS), machine)
         parts.append({name: machine.place(tensor) for name, tensor in network.prepare(part).items()})
     return {name: torch.cat([part[name] for part in parts]) for name in parts[0]}
 
 
-def data_of(network: Network, inputs_n: np.ndarray, labels: Labels, standard: Standard, held: np.ndarray, plan: Plan, seed: int, machine: Machine) -> Data:
+def _count(inputs_n: Arrays) -> int:
+    return len(inputs_n) if isinstance(inputs_n, np.ndarray) else len(next(iter(inputs_n.values())))
+
+
+def _chunk(inputs_n: Arrays, rows: slice, machine: Machine) -> torch.Tensor | Batch:
+    if isinstance(inputs_n, np.ndarray):
+        return torch.from_numpy(np.ascontiguousarray(inputs_n[rows])).to(machine.device)
+    return {name: _chunk(array, rows, machine) for name, array in inputs_n.items()}
+
+
+def data_of(network: Network, inputs_n: Arrays, labels: Labels, standard: Standard, held: np.ndarray, plan: Plan, seed: int, machine: Machine) -> Data:
     """Labelled galaxies on the device; ``held`` (n,) bool says which choose the epoch."""
     weight = labels.weight_n / labels.weight_n.mean()
     shape = (network.members, len(weight))
