@@ -118,6 +118,30 @@ def pit_histogram(truth: np.ndarray, mean: np.ndarray, sigma: np.ndarray, bins: 
     return np.histogram(pit(truth, mean, sigma), bins=bins, range=(0, 1), density=True)
 
 
+def reliability(truth: np.ndarray, mean: np.ndarray, sigma: np.ndarray, levels: np.ndarray) -> np.ndarray:
+    """Share of truths inside the central interval of each of k ``levels`` (0 to 1), shape (k,); the levels themselves when calibrated.
+
+    >>> reliability(np.array([0.5, 3.0]), np.zeros(2), np.ones(2), np.array([0.1, 0.683, 0.999])).tolist()
+    [0.0, 0.5, 1.0]
+    """
+    inside = np.abs(2 * pit(truth, mean, sigma) - 1)
+    return np.mean(inside[None, :] <= np.asarray(levels)[:, None], axis=1)
+
+
+def pit_tilt(truth: np.ndarray, mean: np.ndarray, sigma: np.ndarray) -> float:
+    """Mean of `pit` less 1/2: 0 is unbiased, above 0 the predictions lie too low, below 0 too high."""
+    return float(np.mean(pit(truth, mean, sigma)) - 0.5)
+
+
+def pit_width(truth: np.ndarray, mean: np.ndarray, sigma: np.ndarray) -> float:
+    """The mean of `reliability` minus level over all levels, 1/2 - mean |2 pit - 1|: 0 is calibrated.
+
+    Below 0 the intervals are too narrow (-1/2 when every truth lies outside all of them), above 0 too wide (1/2 when
+    every truth lies at the mean).
+    """
+    return float(0.5 - np.mean(np.abs(2 * pit(truth, mean, sigma) - 1)))
+
+
 def coverage(truth: np.ndarray, mean: np.ndarray, sigma: np.ndarray, half_width: float = Z68) -> float:
     """Share of truths within ``half_width`` sigma of the mean; NaN when a sigma is missing."""
     inside = np.abs(np.asarray(truth) - mean) <= half_width * np.asarray(sigma)
