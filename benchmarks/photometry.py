@@ -22,6 +22,9 @@ from core.preprocess import photometry
 from core.training.folds import group_folds
 from core.training.session import Session
 
+MISSING = -90.0
+"""Below it, a redshift of SDSS says that there is none."""
+
 
 def read(path: Path) -> tuple[pd.DataFrame, np.ndarray]:
     """Rows with a redshift, and their model inputs (n, 19)."""
@@ -70,7 +73,7 @@ def main() -> None:
     z = table["z"].to_numpy(float)
     group = pd.factorize(table["objID"])[0]
     fold = group_folds(group, chosen.folds, np.random.default_rng(0))
-    with_sdss = table["photoZ"].notna().to_numpy()
+    with_sdss = (table["photoZ"] > MISSING).to_numpy()
     rows = []
     for name, predict in (("photometry_mlp", lambda: by_network(x, z, group, fold)), ("boosted trees", lambda: by_trees(x, z, fold))):
         started = time.perf_counter()

@@ -1,5 +1,7 @@
 """Redshift and star formation from ugriz stamps: a small residual network with dropout that stays on."""
 
+from itertools import pairwise
+
 import numpy as np
 import torch
 from torch import nn
@@ -18,14 +20,14 @@ APERTURE_PIXELS = (2.0, 3.8, 7.6, 15.2, 28.0)
 
 
 class Residual(nn.Module):
-    """Two 3x3 convolutions beside a shortcut, then dropout of whole channels."""
+    """Two 3x3 convolutions beside a shortcut, half as wide and high afterwards, then dropout of whole channels."""
 
-    def __init__(self, inner: int, outer: int, stride: int, dropout: float):
+    def __init__(self, inner: int, outer: int, dropout: float):
         super().__init__()
-        self.first = nn.Conv2d(inner, outer, 3, stride, 1, bias=False)
+        self.first = nn.Conv2d(inner, outer, 3, 2, 1, bias=False)
         self.second = nn.Conv2d(outer, outer, 3, 1, 1, bias=False)
         self.norms = nn.ModuleList([nn.BatchNorm2d(outer), nn.BatchNorm2d(outer)])
-        self.shortcut = nn.Identity() if stride == 1 and inner == outer else nn.Conv2d(inner, outer, 1, stride, bias=False)
+        self.shortcut = nn.Conv2d(inner, outer, 1, 2, bias=False)
         self.dropout = nn.Dropout2d(dropout)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
@@ -55,21 +57,24 @@ class Apertures(nn.Module):
 
 
 class BayesianCNN(Network):
-    """A stem, four residual stages, pooled features joined with apertures, a layer, heads.
+    """A stem, residual stages that each halve the picture, pooled features joined with apertures, a layer, heads.
 
     Parameters
     ----------
-    standard : of the targets. channels : of the four stages. dropout : of channels after every
-        stage but the first, and of the last layer's units. stride : of the stem.
+    standard : of the targets. channels : of the stem and the stages. dropout : of channels after every
+        stage but the first, and of the last layer's units.
+
+    Attributes
+    ----------
+    hidden : latent features of a galaxy.
     """
 
     def __init__(self, standard: Standard, channels: tuple[int, ...] = (32, 48, 64, 96), dropout: float = 0.1, hidden: int = 128):
         super().__init__(len(standard.targets))
-        sizes = [channels[0], *channels]
-        self.stem = nn.Sequential(nn.Conv2d(5, channels[0], 3, 2, 1, bias=False), nn.BatchNorm2d(channels[0]), nn.ReLU(inplace=True))
-        drops = [0.0] + [dropout] * (len(channels) - 1)
-        stages = [Residual(a, b, 1 if i == 0 else 2, drops[i]) for i, (a, b) in enumerate(zip(sizes, sizes[1:], strict=False))]
-        self.early, self.late = stages[0], nn.Sequential(*stages[1:])
+        self.hidden = hidden
+        stem = nn.Sequential(nn.Conv2d(5, channels[0], 3, 2, 1, bias=False), nn.BatchNorm2d(channels[0]), nn.ReLU(inplace=True))
+        stages = [Residual(a, b, dropout if i else 0.0) for i, (a, b) in enumerate(pairwise(channels))]
+        self.early, self.late = nn.Sequential(stem, stages[0]), nn.Sequential(*stages[1:])
         self.apertures, self.norm = Apertures(), nn.BatchNorm1d(5 * len(APERTURE_PIXELS), affine=False)
         self.mix = nn.Linear(channels[-1] + 5 * len(APERTURE_PIXELS), hidden)
         self.dropout = nn.Dropout(dropout)
@@ -79,20 +84,30 @@ class BayesianCNN(Network):
         return {"x": inputs, "light": self.apertures(inputs)}
 
     def forward(self, batch: Batch) -> Outputs:
-        return self._answer(self.early(self.stem(batch["x"])), self.norm(batch["light"]))
+        latent = self.encode(batch)
+        return self.heads(self.dropout(latent)[None], latent)
+
+    def encode(self, batch: Batch) -> torch.Tensor:
+        """Latent features, (b, `hidden`)."""
+        return self._latent(self.early(batch["x"]), self.norm(batch["light"]))
 
     def augment(self, batch: Batch) -> Batch:
         return batch | {"x": turned(batch["x"])}
 
     def passes(self, batch: Batch, count: int) -> Outputs:
-        """The part before the first dropout runs once, the rest ``count`` times."""
-        early, light = self.early(self.stem(batch["x"])), self.norm(batch["light"])
+        """The part before the first dropout runs once, the rest ``count`` times; 0 = once, nothing dropped."""
+        if not count:
+            return self(batch)
+        early, light = self.early(batch["x"]), self.norm(batch["light"])
         return dropout_passes(self, lambda: self._answer(early, light), count)
 
     def _answer(self, early: torch.Tensor, light: torch.Tensor) -> Outputs:
-        pooled = self.late(early).float().mean(dim=(2, 3))
-        latent = functional.gelu(self.mix(torch.cat([pooled, light], dim=1)))
+        latent = self._latent(early, light)
         return self.heads(self.dropout(latent)[None], latent)
+
+    def _latent(self, early: torch.Tensor, light: torch.Tensor) -> torch.Tensor:
+        pooled = self.late(early).float().mean(dim=(2, 3))
+        return functional.gelu(self.mix(torch.cat([pooled, light], dim=1)))
 
 
 def turned(images: torch.Tensor) -> torch.Tensor:
@@ -116,3 +131,10 @@ class ImageBayesianCNN(NetworkModel):
 
     def _network(self, standard: Standard) -> Network:
         return BayesianCNN(standard, dropout=self._dropout)
+
+
+class ImageCNN(ImageBayesianCNN):
+    """The model ``image_cnn`` of the registry: the same network, asked once, with dropout off; it knows noise but not ignorance."""
+
+    def __init__(self, epochs: int, batch_size: int, learning_rate: float, dropout: float):
+        super().__init__(epochs, batch_size, learning_rate, dropout, passes=0)
