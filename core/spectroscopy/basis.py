@@ -7,6 +7,7 @@ in SDSS's format (log-lambda, COEFF0 and COEFF1 in the header) serve as well.
 
 from dataclasses import dataclass
 from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -99,13 +100,15 @@ def read_eigentemplates(path: Path) -> Basis:
 @cache
 def kcorrect_templates() -> tuple[np.ndarray, np.ndarray]:
     """Rest wavelength (A, vacuum) and flux (erg/s/cm2/A for one solar mass formed at 10 pc), (W,) and (5, W)."""
-    import kcorrect
-
-    path = Path(kcorrect.__file__).parent / "data" / "templates" / "kcorrect-default-v4.fits"
-    with fits.open(path) as file:
+    with fits.open(kcorrect_folder() / "templates" / "kcorrect-default-v4.fits") as file:
         table = file["FLUX"].data
         wave = np.ravel(table["wave"][0]).astype(float)
         return wave, np.ravel(table["flux"][0]).astype(float).reshape(5, -1)
+
+
+def kcorrect_folder() -> Path:
+    """Where kcorrect keeps its files; looked up without importing it, which takes two seconds."""
+    return Path(find_spec("kcorrect").submodule_search_locations[0]) / "data"
 
 
 def _rest_grid(z_low: float, z_high: float) -> np.ndarray:

@@ -1,17 +1,19 @@
 """The redshift of a spectrum by itself: chi-square of template bases against every trial z.
 
 On a log-lambda grid a redshift is a shift, so the normal equations of all trial redshifts are
-correlations, done by FFT; one batched solve then gives chi-square against z.
+correlations, done by FFT; one batched solve then gives chi-square against z. Bases with broad
+features only are fitted on coarser pixels.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 
 import numpy as np
 from scipy.fft import irfft, next_fast_len, rfft
 
-from core.preprocess.spectrum import LOGLAM, STEP
+from core.preprocess.spectrum import LOGLAM, STEP, WAVE
 from core.spectroscopy.basis import LN10_C, Basis, galaxy_basis, quasar_basis
+from core.spectroscopy.sky import in_sky_feature
 
 SAME_KM_S = 1000.0
 """Two redshifts nearer than this are one candidate."""
@@ -23,6 +25,10 @@ CONFIDENCE = (-3.7, 1.3)
 """Logistic intercept and slope in sqrt(delta chi-square), fitted to SDSS spectra of known outcome
 with noise added, and sky fibres: `benchmarks/redshift.py` prints the fit and its calibration."""
 CONFIDENT = 0.9
+SIGNAL = 0.3
+"""Median flux over noise below which an ambiguous spectrum is called empty."""
+SKY_SHARE = 0.5
+"""Share of the evidence from sky pixels above which a redshift is suspect."""
 
 
 @dataclass(frozen=True)
@@ -44,8 +50,9 @@ class RedshiftFit:
     z, z_err : best redshift and its error; NaN when there is no usable pixel.
     confidence : probability that z is within 1000 km/s of the true one.
     spectral_class : GALAXY, QSO or STAR. warning : a sentence, or "".
-    candidates : up to five, best first, more than 1000 km/s apart.
+    candidates : up to five of any class, best first, more than 1000 km/s apart.
     z_s, delta_chi2_s : the curve of the winning class, chi2 above its minimum, (S,).
+    posterior_s : probability of each of ``z_s``, sum 1: ``confidence`` of it within 1000 km/s of the best, (S,).
     model : the best fit on `LOGLAM`, in the spectrum's unit, (4620,).
     """
 
@@ -57,28 +64,35 @@ class RedshiftFit:
     candidates: tuple[Candidate, ...]
     z_s: np.ndarray
     delta_chi2_s: np.ndarray
+    posterior_s: np.ndarray
     model: np.ndarray
 
 
 class Fitter:
-    """A basis with its transforms computed once; fits spectra one after another."""
+    """A basis with its transforms computed once; fits spectra one after another.
+
+    Trial redshifts and pixels are both ``basis.every`` pixels of `LOGLAM` wide: chi-square loses
+    the scatter inside a coarse pixel, which no template of the basis could explain, and gets it back as a constant.
+    """
 
     def __init__(self, basis: Basis):
-        self.basis = basis
+        self.basis, self.every = basis, basis.every
         low, high = (int(np.round(np.log10(1 + z) / STEP)) for z in (basis.z_low, basis.z_high))
-        self.shifts = np.arange(low, high + 1, basis.every)
+        self.shifts = np.arange(self.every * (low // self.every), high + 1, self.every)
         self.z_s = 10 ** (self.shifts * STEP) - 1
-        self.templates, first = _padded(basis, low, high)
-        self.offsets = first - self.shifts
-        self.length = next_fast_len(self.templates.shape[1] + len(LOGLAM), real=True)
-        self.upper = np.triu_indices(len(self.templates))
-        self.spectra = rfft(self.templates, self.length)
-        self.products = rfft(self.templates[self.upper[0]] * self.templates[self.upper[1]], self.length)
+        self.templates, self.first = _padded(basis, self.shifts)
+        coarse = self._binned(self.templates) / self.every
+        self.offsets = (self.first - self.shifts) // self.every
+        self.length = next_fast_len(coarse.shape[1] + len(LOGLAM) // self.every, real=True)
+        self.pairs = np.array([(i, j) for i, j in zip(*np.triu_indices(len(coarse)), strict=True) if (coarse[i] * coarse[j]).any()]).T
+        self.spectra = rfft(coarse, self.length)
+        self.products = rfft(coarse[self.pairs[0]] * coarse[self.pairs[1]], self.length)
         self.polynomials = np.linspace(-1, 1, len(LOGLAM)) ** np.arange(basis.polynomials)[:, None]
+        self.coarse_polynomials = self._binned(self.polynomials) / self.every
 
     def chi2(self, flux: np.ndarray, ivar: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """chi-square (S,) and coefficients (S, K + P) at every trial redshift; flux, ivar (4620,)."""
-        matrix, vector = self._normal_equations(flux, ivar)
+        matrix, vector = self._normal_equations(self._binned(ivar * flux), self._binned(ivar))
         diagonal = np.einsum("sii->si", matrix)
         scale = np.abs(diagonal).max(axis=0, keepdims=True) + 1e-30
         dead = diagonal < 1e-6 * scale
@@ -91,25 +105,29 @@ class Fitter:
 
     def model(self, index: int, coefficients: np.ndarray) -> np.ndarray:
         """The fitted spectrum at trial redshift ``index``, (4620,)."""
-        start = self.offsets[index]
+        start = self.first - self.shifts[index]
         return coefficients @ np.vstack([self.templates[:, start : start + len(LOGLAM)], self.polynomials])
 
-    def _normal_equations(self, flux: np.ndarray, ivar: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def _normal_equations(self, weighted_flux: np.ndarray, ivar: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         k, p = len(self.templates), len(self.polynomials)
         matrix, vector = np.zeros((len(self.shifts), k + p, k + p)), np.zeros((len(self.shifts), k + p))
         among = self._correlate(self.products, ivar).T
-        matrix[:, self.upper[0], self.upper[1]] = among
-        matrix[:, self.upper[1], self.upper[0]] = among
-        for j, polynomial in enumerate(self.polynomials):
+        matrix[:, self.pairs[0], self.pairs[1]] = among
+        matrix[:, self.pairs[1], self.pairs[0]] = among
+        for j, polynomial in enumerate(self.coarse_polynomials):
             matrix[:, :k, k + j] = matrix[:, k + j, :k] = self._correlate(self.spectra, ivar * polynomial).T
-        matrix[:, k:, k:] = (self.polynomials * ivar) @ self.polynomials.T
-        vector[:, :k] = self._correlate(self.spectra, ivar * flux).T
-        vector[:, k:] = self.polynomials @ (ivar * flux)
+        matrix[:, k:, k:] = (self.coarse_polynomials * ivar) @ self.coarse_polynomials.T
+        vector[:, :k] = self._correlate(self.spectra, weighted_flux).T
+        vector[:, k:] = self.coarse_polynomials @ weighted_flux
         return matrix, vector
 
     def _correlate(self, transforms: np.ndarray, values: np.ndarray) -> np.ndarray:
         """Sum over pixels i of values[i] * template[i + offset], for all templates and offsets."""
         return irfft(transforms * np.conj(rfft(values, self.length)), self.length)[..., self.offsets]
+
+    def _binned(self, values: np.ndarray) -> np.ndarray:
+        """Sums over neighbouring pixels, ``every`` together, along the last axis."""
+        return values.reshape(*values.shape[:-1], -1, self.every).sum(axis=-1)
 
 
 @cache
@@ -129,33 +147,63 @@ def fit_redshift(spectrum: np.ndarray, fitters: tuple[Fitter, ...] | None = None
     Notes
     -----
     Redshift to a fraction of a pixel and its error come from the parabola through the minimum.
+    Classes compete: quasar templates, which bend more freely, start `QUASAR_GAIN` behind.
     """
     flux, ivar = np.asarray(spectrum, float)
     usable = int((ivar > 0).sum())
     if usable < 200:
         return _nothing(f"Only {usable} usable pixels: no redshift can be fitted.")
-    fits = [(fitter, *fitter.chi2(flux, ivar)) for fitter in fitters or default_fitters()]
-    best = min(range(len(fits)), key=lambda i: fits[i][1].min() + (QUASAR_GAIN if fits[i][0].basis.spectral_class == "QSO" else 0))
-    fitter, chi2, coefficients = fits[best]
-    candidates = _candidates(fitter, chi2, 5)
+    curves = [_Curve(fitter, *fitter.chi2(flux, ivar)) for fitter in fitters or default_fitters()]
+    best = min(curves, key=lambda curve: curve.handicapped.min())
+    candidates = _candidates(curves, 5)
     delta = candidates[1].delta_chi2 if len(candidates) > 1 else np.inf
-    index = int(chi2.argmin())
-    confidence = _confidence(delta)
+    index, confidence = int(best.chi2.argmin()), _confidence(delta)
+    model, rise = best.fitter.model(index, best.coefficients[index]), best.chi2 - best.chi2.min()
     return RedshiftFit(
-        candidates[0].z, candidates[0].z_err, confidence, candidates[0].spectral_class, _warning(confidence, usable, flux, ivar, delta),
-        candidates, fitter.z_s, chi2 - chi2.min(), fitter.model(index, coefficients[index]),
+        candidates[0].z, candidates[0].z_err, confidence, candidates[0].spectral_class, _warning(confidence, flux, ivar, model, delta),
+        candidates, best.fitter.z_s, rise, _posterior(best.fitter, rise, confidence), model,
     )
 
 
-def _candidates(fitter: Fitter, chi2: np.ndarray, count: int) -> tuple[Candidate, ...]:
-    found, remaining = [], chi2.copy()
+@dataclass(frozen=True)
+class _Curve:
+    """chi-square (S,) and coefficients (S, K + P) of one basis."""
+
+    fitter: Fitter
+    chi2: np.ndarray
+    coefficients: np.ndarray
+
+    @property
+    def handicapped(self) -> np.ndarray:
+        """chi-square as it competes with that of other classes, (S,)."""
+        return self.chi2 + QUASAR_GAIN * (self.fitter.basis.spectral_class == "QSO")
+
+
+def _candidates(curves: list[_Curve], count: int) -> tuple[Candidate, ...]:
+    """The best minima of all curves; each excludes what lies within `SAME_KM_S` of it."""
+    minima = sorted((found for curve in curves for found in _minima(curve, count)), key=lambda found: found.delta_chi2)
+    kept: list[Candidate] = []
+    for found in minima:
+        if all(_km_s(found.z, other.z) >= SAME_KM_S for other in kept) and len(kept) < count:
+            kept.append(replace(found, delta_chi2=found.delta_chi2 - minima[0].delta_chi2))
+    return tuple(kept)
+
+
+def _minima(curve: _Curve, count: int) -> list[Candidate]:
+    """The lowest points of one curve, ``delta_chi2`` still counted from 0."""
+    fitter, remaining, found = curve.fitter, curve.handicapped, []
     while len(found) < count and np.isfinite(remaining).any():
         index = int(remaining.argmin())
-        z, z_err = _parabola(fitter, chi2, index)
-        is_star = fitter.basis.spectral_class == "GALAXY" and abs(np.log10(1 + z)) * LN10_C < STAR_KM_S
-        found.append(Candidate(z, z_err, float(chi2[index] - chi2.min()), "STAR" if is_star else fitter.basis.spectral_class))
+        z, z_err = _parabola(fitter, curve.chi2, index)
+        is_star = fitter.basis.spectral_class == "GALAXY" and _km_s(z, 0.0) < STAR_KM_S
+        found.append(Candidate(z, z_err, float(remaining[index]), "STAR" if is_star else fitter.basis.spectral_class))
         remaining[np.abs(fitter.shifts - fitter.shifts[index]) * STEP * LN10_C < SAME_KM_S] = np.inf
-    return tuple(found)
+    return found
+
+
+def _km_s(z: float, other: float) -> float:
+    """How far apart two redshifts are as velocities on the log-lambda grid."""
+    return abs(np.log10((1 + z) / (1 + other))) * LN10_C
 
 
 def _parabola(fitter: Fitter, chi2: np.ndarray, index: int) -> tuple[float, float]:
@@ -164,8 +212,8 @@ def _parabola(fitter: Fitter, chi2: np.ndarray, index: int) -> tuple[float, floa
     left, middle, right = chi2[at - 1 : at + 2]
     curvature = max(left - 2 * middle + right, 1e-3)
     shift = np.clip(0.5 * (left - right) / curvature, -1, 1) if at == index else 0.0
-    z = 10 ** ((fitter.shifts[index] + shift * fitter.basis.every) * STEP) - 1
-    return float(z), float((1 + z) * np.log(10) * STEP * fitter.basis.every * np.sqrt(2 / curvature))
+    z = 10 ** ((fitter.shifts[index] + shift * fitter.every) * STEP) - 1
+    return float(z), float((1 + z) * np.log(10) * STEP * fitter.every * np.sqrt(2 / curvature))
 
 
 def _confidence(delta_chi2: float) -> float:
@@ -173,24 +221,56 @@ def _confidence(delta_chi2: float) -> float:
     return float(1 / (1 + np.exp(-(intercept + slope * np.sqrt(min(delta_chi2, 400.0))))))
 
 
-def _warning(confidence: float, usable: int, flux: np.ndarray, ivar: np.ndarray, delta: float) -> str:
+def _posterior(fitter: Fitter, rise: np.ndarray, confidence: float) -> np.ndarray:
+    """exp(-chi2 / 2), with the calibrated confidence as the share near the best redshift and the rest for all others."""
+    near = np.abs(fitter.shifts - fitter.shifts[rise.argmin()]) * STEP * LN10_C < SAME_KM_S
+    out = np.zeros(len(rise))
+    for part, share in ((near, confidence), (~near, 1 - confidence)):
+        likelihood = np.exp(-0.5 * (rise[part] - rise[part].min()))
+        out[part] = share * likelihood / likelihood.sum()
+    return out
+
+
+def _warning(confidence: float, flux: np.ndarray, ivar: np.ndarray, model: np.ndarray, delta: float) -> str:
+    usable = int((ivar > 0).sum())
     if usable < len(LOGLAM) // 2:
         return f"Little coverage: {usable} of {len(LOGLAM)} pixels carry information."
-    if np.median((flux * np.sqrt(ivar))[ivar > 0]) < 0.3 and confidence < CONFIDENT:
+    if confidence < CONFIDENT and np.median((flux * np.sqrt(ivar))[ivar > 0]) < SIGNAL:
         return "No signal: the spectrum is compatible with empty sky."
+    share = _share_in_sky(flux, ivar, model)
+    if share > SKY_SHARE:
+        return f"Sky residual: {share:.0%} of what speaks for this redshift lies where the night sky or the air is bright."
     if confidence < CONFIDENT:
         return f"Ambiguous: another redshift fits nearly as well (delta chi2 {delta:.1f})."
     return ""
 
 
+def _share_in_sky(flux: np.ndarray, ivar: np.ndarray, model: np.ndarray) -> float:
+    """Share of the chi-square that the model gains over a smooth curve which comes from pixels of the sky's features
+    or with twice the variance of their surroundings, as sky lines have; 0 where it gains nothing."""
+    x = np.linspace(-1, 1, len(LOGLAM)) ** np.arange(6)[:, None]
+    smooth = np.linalg.solve((x * ivar) @ x.T, x @ (ivar * flux)) @ x
+    gain = ivar * ((flux - smooth) ** 2 - (flux - model) ** 2)
+    in_sky = in_sky_feature(WAVE) | (ivar < 0.5 * _typical(ivar))
+    total = gain.sum()
+    return float(np.clip(gain[in_sky].sum() / total, 0, 1)) if total > 0 else 0.0
+
+
+def _typical(ivar: np.ndarray) -> np.ndarray:
+    """Median of every 140 pixels, (4620,); 0 where most of them carry no information."""
+    return np.repeat(np.median(ivar.reshape(-1, 140), axis=1), 140)
+
+
 def _nothing(warning: str) -> RedshiftFit:
     empty = np.empty(0)
-    return RedshiftFit(np.nan, np.nan, 0.0, "", warning, (), empty, empty, np.zeros(len(LOGLAM)))
+    return RedshiftFit(np.nan, np.nan, 0.0, "", warning, (), empty, empty, empty, np.zeros(len(LOGLAM)))
 
 
-def _padded(basis: Basis, low: int, high: int) -> tuple[np.ndarray, int]:
-    """Templates with zeros where trial redshifts look beyond them, and the pixel that z = 0 starts at."""
+def _padded(basis: Basis, shifts: np.ndarray) -> tuple[np.ndarray, int]:
+    """Templates with zeros where trial redshifts look beyond them, and the pixel that z = 0 starts at; both count in whole ``every``."""
     start = int(np.round((LOGLAM[0] - basis.loglam0) / STEP))
-    before = max(0, high - start)
-    after = max(0, start - low + len(LOGLAM) - basis.templates.shape[1])
+    before = max(0, shifts[-1] - start)
+    before += -(start + before) % basis.every
+    length = max(before + basis.templates.shape[1], start + before - shifts[0] + len(LOGLAM))
+    after = length + -length % basis.every - before - basis.templates.shape[1]
     return np.pad(basis.templates, ((0, 0), (before, after))), start + before

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+import numpy as np
+
 
 @dataclass(frozen=True)
 class SkyFeature:
@@ -22,3 +24,13 @@ SKY = (
     SkyFeature("H₂O", 9290.0, 9650.0),
 )
 """Hanuschik 2003 (A&A 407, 1157) for the lines, shifted to vacuum; the B and A bands of O2 and water."""
+
+
+def in_sky_feature(wave: np.ndarray) -> np.ndarray:
+    """Which observed wavelengths (A, vacuum) lie in one of `SKY`; bool, same shape.
+
+    >>> in_sky_feature(np.array([5500.0, 5577.0])).tolist()
+    [False, True]
+    """
+    wave = np.asarray(wave)
+    return np.any([(wave >= f.low) & (wave <= f.high) for f in SKY], axis=0)

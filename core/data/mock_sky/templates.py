@@ -1,13 +1,11 @@
 """Starlight of the mock sky: kcorrect's templates without their lines, dust, and SDSS broad-band fluxes."""
 
 from functools import cache
-from importlib.util import find_spec
-from pathlib import Path
 
 import numpy as np
-from astropy.io import fits
 
 from core.columns import BANDS
+from core.spectroscopy.basis import kcorrect_folder, kcorrect_templates
 
 BULGE_OLD, DISK_OLD, YOUNG, BURST = range(4)
 POPULATIONS = ("bulge_old", "disk_old", "young", "burst")
@@ -36,10 +34,7 @@ def population_spectra() -> tuple[np.ndarray, np.ndarray]:
     lines in a fixed ratio to their continuum; these are cut out, so that lines can follow the
     star-formation rate instead.
     """
-    with fits.open(_kcorrect_data() / "templates" / "kcorrect-default-v4.fits") as file:
-        table = file["FLUX"].data
-        wave = np.ravel(table["wave"][0]).astype(float)
-        flux = np.ravel(table["flux"][0]).astype(float).reshape(5, -1)
+    wave, flux = kcorrect_templates()
     inside = (wave > WAVE_LOW) & (wave < WAVE_HIGH)
     loglam = np.log10(wave[inside])
     return loglam, _MIX @ _without_lines(loglam, flux[:, inside])
@@ -51,7 +46,7 @@ def filters() -> tuple[np.ndarray, np.ndarray]:
     wave = np.arange(2950.0, 11_300.0, 5.0)
     curves = []
     for band in BANDS:
-        table = np.genfromtxt(_kcorrect_data() / "responses" / f"sdss_{band}0.dat", delimiter="|", comments="#", usecols=(1, 4))
+        table = np.genfromtxt(kcorrect_folder() / "responses" / f"sdss_{band}0.dat", delimiter="|", comments="#", usecols=(1, 4))
         table = table[np.isfinite(table).all(axis=1)]
         curves.append(np.interp(wave, table[:, 0], table[:, 1], left=0, right=0).clip(0))
     return wave, np.array(curves)
@@ -98,11 +93,6 @@ def spectrum_nanomaggies(wave: np.ndarray, flux: np.ndarray) -> np.ndarray:
 def attenuated(flux: np.ndarray, loglam: np.ndarray, dust_n: np.ndarray) -> np.ndarray:
     """Spectra (n, W) behind Calzetti dust of stellar E(B-V) ``dust_n``."""
     return flux * 10 ** (-0.4 * np.asarray(dust_n)[:, None] * calzetti(10**loglam))
-
-
-def _kcorrect_data() -> Path:
-    """Where kcorrect keeps its files; looked up without importing it, which takes two seconds."""
-    return Path(find_spec("kcorrect").submodule_search_locations[0]) / "data"
 
 
 @cache
