@@ -22,6 +22,7 @@ class Plan:
     validation_share : of the labelled galaxies, whole sky groups, that choose the epoch and are not fitted.
     bootstrap : each member of an ensemble weighs galaxies by its own exponential draws (Bayesian bootstrap).
     half : bfloat16 and channels_last where the machine is faster with them.
+    balance : of a network with several streams, remedies of `core.training.balance.remedies`, joined by ``+``.
     """
 
     epochs: int = 0
@@ -38,6 +39,7 @@ class Plan:
     validation_share: float = SHARE
     bootstrap: bool = False
     half: bool = False
+    balance: str = "none"
 
     def epochs_for(self, n: int) -> int:
         """Epochs of a fit to n galaxies.
