@@ -80,8 +80,8 @@ def utilisation(skill_together: float, skill_without: float) -> float:
 
     Above 1 when the model does worse than the labels' mean once the modality is gone, below 0 when it does better without.
 
-    >>> utilisation(0.8, 0.6), utilisation(0.01, 0.0)
-    (0.2500000000000001, nan)
+    >>> utilisation(0.5, 0.25), utilisation(0.01, 0.0)
+    (0.5, nan)
     """
     return (skill_together - skill_without) / skill_together if skill_together >= SKILL else float("nan")
 

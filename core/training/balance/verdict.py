@@ -96,7 +96,7 @@ def _kind(modality: str, errors: Errors, alone: float, would_gain: bool) -> str:
     if is_needed:
         return "used"
     if np.isnan(alone):
-        return "unneeded"
+        return "redundant" if is_costly else "unneeded"
     return "redundant" if alone >= SKILL else "uninformative"
 
 
@@ -120,19 +120,20 @@ def _sentence(target: str, found: Sequence[Verdict], by_sn: Mapping[str, Mapping
 
 
 def _clause(v: Verdict, rate_by_sn: Sequence[float]) -> str:
+    knows = "" if np.isnan(v.alone) else f"alone it has a skill of {v.alone:.2f}, but "
     mixing = f"mixing in what it says alone (skill {v.alone:.2f}) would lower the squared error by {v.gain:.0%}"
     return {
         "used": f"{v.modality} is used, leaving it out costs {_share(v.rate)} of the skill{_range(rate_by_sn)}",
         "underused": f"{v.modality} is used, leaving it out costs {_share(v.rate)} of the skill{_range(rate_by_sn)}, but it is worth more: {mixing}",
         "neglected": f"{v.modality} is neglected: leaving it out costs {_share(v.rate)} of the skill, yet {mixing}",
-        "redundant": f"{v.modality} is redundant: alone it has a skill of {v.alone:.2f}, but a model need not have it (leaving it out of this one costs {_share(v.rate)} of the skill)",
+        "redundant": f"{v.modality} is redundant: {knows}a model need not have it (leaving it out of this one costs {_share(v.rate)} of the skill)",
         "uninformative": f"{v.modality} says nothing of it",
         "unneeded": f"{v.modality} is not needed, leaving it out costs {_share(v.rate)} of the skill; without a model of it alone nobody can tell why",
     }[v.kind]
 
 
 def _share(rate: float) -> str:
-    return "none" if np.isnan(rate) or abs(rate) < 0.005 else f"{rate:.0%}"
+    return "none" if np.isnan(rate) or rate < 0.005 else f"{rate:.0%}"
 
 
 def _range(rate_by_sn: Sequence[float]) -> str:
