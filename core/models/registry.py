@@ -62,8 +62,17 @@ _SPECS = (
         "core.models.networks.image:ImageBayesianCNN", {"epochs": 0, "batch_size": 64, "learning_rate": 3e-3, "dropout": 0.1, "passes": 12},
     ),
     Spec(
+        "image_cnn", ("image",), "network", "The same network asked once, with nothing left out: quicker, and it knows noise but not ignorance.",
+        "core.models.networks.image:ImageCNN", {"epochs": 0, "batch_size": 64, "learning_rate": 3e-3, "dropout": 0.1},
+    ),
+    Spec(
         "spectrum_cnn", ("spectrum",), "network", "Finds the redshift with learned templates, then reads star formation in the rest frame.",
         "core.models.networks.spectrum:SpectrumCNN", {"epochs": 0, "batch_size": 64, "learning_rate": 3e-3, "members": 4},
+    ),
+    Spec(
+        "fusion_latent", MODALITIES, "fusion", "Reads each modality with a stream of its own and joins what they found; a learned value stands for what is missing.",
+        "core.models.networks.latent:FusionLatent",
+        {"epochs": 0, "batch_size": 64, "learning_rate": 3e-3, "join": "gated", "balance": "auxiliary+dropout", "modality_dropout": 0.2, "auxiliary": 0.5},
     ),
     Spec(
         "fusion_late", MODALITIES, "fusion", "Joins the three networks by what each is worth on held-out galaxies; serves whatever a galaxy has.",

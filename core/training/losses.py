@@ -9,8 +9,18 @@ NOISE_VOTE = 0.1
 
 
 def loss(network: Network, outputs: Outputs, targets: Targets, weight_t: torch.Tensor, beta: float, warm: bool) -> torch.Tensor:
-    """Mean over members and galaxies of `per_galaxy`; a scalar."""
-    return per_galaxy(network, outputs, targets, weight_t, beta, warm).mean()
+    """Mean over members and galaxies of `per_galaxy`, and what the streams' own losses count beside it; a scalar."""
+    joint = per_galaxy(network, outputs, targets, weight_t, beta, warm).mean()
+    return joint + network.auxiliary * sum(stream_losses(network, outputs, targets, weight_t, beta, warm).values()) if network.auxiliary else joint
+
+
+def stream_losses(network: Network, outputs: Outputs, targets: Targets, weight_t: torch.Tensor, beta: float, warm: bool) -> dict[str, torch.Tensor]:
+    """Loss of what each stream of a joint network says by itself, by stream, in its order; scalars.
+
+    Galaxies without the modality count 0. A stream that no galaxy of the batch has is left out.
+    """
+    own = {name: (rows, per_galaxy(network.streams[name], said, targets.at(rows), weight_t, beta, warm)) for name, (rows, said) in outputs.own.items()}
+    return {name: losses.mean() * len(rows) / len(targets.value_bt) for name, (rows, losses) in own.items()}
 
 
 def per_galaxy(network: Network, outputs: Outputs, targets: Targets, weight_t: torch.Tensor, beta: float, warm: bool) -> torch.Tensor:

@@ -1,7 +1,7 @@
 """What the training loop asks of a network, and what a network answers."""
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 import torch
 from torch import nn
@@ -50,6 +50,8 @@ class Outputs:
     lognoise_mbt : (m, b, T), log of the sigma that a label of such a galaxy would state.
     features_bd : (b, d), latent features.
     extra : what the network's own loss needs besides.
+    own : of a network with several streams, by stream: the rows of the batch that have its modality, and what
+        the stream says of them by itself.
     """
 
     mean_mbt: torch.Tensor
@@ -57,6 +59,18 @@ class Outputs:
     lognoise_mbt: torch.Tensor
     features_bd: torch.Tensor
     extra: dict[str, torch.Tensor]
+    own: dict[str, tuple[torch.Tensor, "Outputs"]] = field(default_factory=dict)
+
+    def with_target(self, column: int, mean_mb: torch.Tensor, logvar_mb: torch.Tensor) -> "Outputs":
+        """The same answer with another mean and log variance of one target."""
+        here = torch.arange(self.mean_mbt.shape[-1], device=self.mean_mbt.device) == column
+        mean, logvar = torch.where(here, mean_mb[..., None], self.mean_mbt), torch.where(here, logvar_mb[..., None], self.logvar_mbt)
+        return replace(self, mean_mbt=mean, logvar_mbt=logvar)
+
+    def first(self, count: int) -> "Outputs":
+        """The first galaxies of the batch; ``extra`` of members, (m, b, ...)."""
+        cut = {name: tensor[:, :count] for name, tensor in self.extra.items()}
+        return Outputs(self.mean_mbt[:, :count], self.logvar_mbt[:, :count], self.lognoise_mbt[:, :count], self.features_bd[:count], cut)
 
     def joined(self) -> "Outputs":
         """What the members say together, as one member: the mean of means, and the spread of means in the variance."""
@@ -66,23 +80,31 @@ class Outputs:
 
 
 class Network(nn.Module, ABC):
-    """A network for one modality: tensors in, `Outputs` out.
+    """Tensors in, `Outputs` out.
 
     Attributes
     ----------
     members : m of its outputs while it is fitted.
     own_targets : columns whose loss the network defines itself (`own_loss`).
+    streams : of a network that joins several modalities: the part that reads each, by modality, in order.
+    auxiliary : what the streams' losses by themselves (`Outputs.own`) count beside that of the joint answer.
     """
 
     members: int = 1
     own_targets: tuple[int, ...] = ()
+    auxiliary: float = 0.0
 
     def __init__(self, targets: int):
         super().__init__()
+        self.streams = nn.ModuleDict()
         self.log_share_t = nn.Parameter(torch.full((targets,), NOISE_SHARE).log())
 
-    def prepare(self, inputs: torch.Tensor) -> Batch:
-        """Model inputs (b, ...) as `forward` wants them; what does not change while fitting is computed here, once."""
+    def prepare(self, inputs: torch.Tensor | Batch) -> Batch:
+        """Model inputs (b, ...) as `forward` wants them; what does not change while fitting is computed here, once.
+
+        A network of one modality gets its array; one of several gets an array a modality by name, and by
+        ``has/<modality>`` which galaxies have it, bool (b,).
+        """
         return {"x": inputs.float()}
 
     @abstractmethod

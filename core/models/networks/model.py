@@ -9,7 +9,7 @@ from core.errors import BadInput
 from core.models.base import Model, require_labels
 from core.models.prediction import Inputs, Labels, Prediction
 from core.training import checkpoint
-from core.training.loop import fit, prepared
+from core.training.loop import Arrays, fit, prepared
 from core.training.losses import variance
 from core.training.machine import settled, this_machine
 from core.training.network import Network
@@ -21,9 +21,9 @@ PREDICT_BATCH = 256
 
 
 class NetworkModel(Model):
-    """What the networks of one modality share; subclasses name the modality and build the network.
+    """What the networks share; subclasses name the modalities and build the network.
 
-    A galaxy without the modality is answered with the labelled galaxies' mean and variance.
+    A galaxy without any of the modalities is answered with the labelled galaxies' mean and variance.
 
     Attributes
     ----------
@@ -33,7 +33,6 @@ class NetworkModel(Model):
     def __init__(self, plan: Plan, passes: int = 1):
         self.plan, self._passes = plan, passes
         self._machine = this_machine(plan.half)
-        self.device, self.precision = self._machine.device, self._machine.precision
         self.device, self.precision = self._machine.device, self._machine.precision
         self._standard: Standard | None = None
         self._net: Network | None = None
@@ -45,22 +44,20 @@ class NetworkModel(Model):
 
     def fit(self, inputs: Inputs, labels: Labels, session: Session) -> None:
         require_labels(labels)
-        modality = self.modalities[0]
-        present = inputs.present.get(modality, np.zeros(len(inputs), dtype=bool))
-        rows = np.flatnonzero(present & np.isfinite(labels.values_nt).any(axis=1))
+        rows = np.flatnonzero(self._present(inputs) & np.isfinite(labels.values_nt).any(axis=1))
         if not len(rows):
-            raise BadInput("labels", f"cover a galaxy with {modality}", "none", f"{len(inputs)} galaxies", f"Label galaxies that have {modality}")
+            known = " or ".join(self.modalities)
+            raise BadInput("labels", f"cover a galaxy with {known}", "none", f"{len(inputs)} galaxies", f"Label galaxies that have {known}")
         self._standard = standard_of(labels[rows])
         with settled(session.seed, session.threads):
             self._net = self._network(self._standard)
-            held = fit(self._net, inputs.arrays[modality][rows], labels[rows], self._standard, self.plan, session, self._machine)
+            held = fit(self._net, self._arrays(inputs[rows]), labels[rows], self._standard, self.plan, session, self._machine)
         self.held_n = np.zeros(len(inputs), dtype=bool)
         self.held_n[rows[held]] = True
 
     def _predict(self, inputs: Inputs, rng: np.random.Generator) -> Prediction:
-        modality, standard = self.modalities[0], self._standard
-        present = inputs.present.get(modality, np.zeros(len(inputs), dtype=bool))
-        answers = self._answers(inputs.arrays[modality][present], int(rng.integers(2**31))) if present.any() else self._answers_of_none()
+        standard, present = self._standard, self._present(inputs)
+        answers = self._answers(inputs[present], int(rng.integers(2**31))) if present.any() else self._answers_of_none()
         scale2 = standard.scale_t**2
         blank = np.where(standard.is_labelled_t, 0.0, np.nan)
         mean_mnt, variance_mnt, features = answers
@@ -86,13 +83,24 @@ class NetworkModel(Model):
         self._net.load_state_dict(checkpoint.tensors(state, "network/"))
         self._machine.place_network(self._net).eval()
 
+    def _present(self, inputs: Inputs) -> np.ndarray:
+        """Which galaxies have any of the modalities, bool (n,)."""
+        return np.any([inputs.present.get(m, np.zeros(len(inputs), dtype=bool)) for m in self.modalities], axis=0)
+
+    def _arrays(self, inputs: Inputs) -> Arrays:
+        """What the network's ``prepare`` gets; see `Network.prepare`."""
+        if len(self.modalities) == 1:
+            return inputs.arrays[self.modalities[0]]
+        known = inputs.only(self.modalities)
+        return {**known.arrays, **{f"has/{m}": known.present[m] for m in known.arrays}}
+
     @torch.no_grad()
-    def _answers(self, inputs_n: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    def _answers(self, inputs: Inputs, seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Means and variances (m, n, T) and features (n, d) in standard units."""
         parts: list[list[np.ndarray]] = []
         with settled(seed):
-            for start in range(0, len(inputs_n), PREDICT_BATCH):
-                batch = prepared(self._net, inputs_n[start : start + PREDICT_BATCH], self._machine)
+            for start in range(0, len(inputs), PREDICT_BATCH):
+                batch = prepared(self._net, self._arrays(inputs[start : start + PREDICT_BATCH]), self._machine)
                 with self._machine.autocast():
                     outputs = self._net.passes(batch, self._passes)
                 found = outputs.mean_mbt, variance(self._net, outputs), outputs.features_bd

@@ -22,17 +22,25 @@ class Perceptrons(Network):
 
     def __init__(self, standard: Standard, members: int = 8, hidden: int = 128, layers: int = 3, width: int = len(COLUMNS)):
         super().__init__(len(standard.targets))
-        self.members = members
+        self.members, self.hidden = members, hidden
         sizes = [width, *[hidden] * layers]
         self.weights = nn.ParameterList([torch.randn(members, a, b) * (2 / a) ** 0.5 for a, b in zip(sizes, sizes[1:], strict=False)])
         self.biases = nn.ParameterList([torch.zeros(members, 1, b) for b in sizes[1:]])
         self.heads = Heads(hidden, standard, members)
 
     def forward(self, batch: Batch) -> Outputs:
+        h = self._layers(batch)
+        return self.heads(h, h[0])
+
+    def encode(self, batch: Batch) -> torch.Tensor:
+        """Latent features of the first member, (b, `hidden`)."""
+        return self._layers(batch)[0]
+
+    def _layers(self, batch: Batch) -> torch.Tensor:
         h = batch["x"].expand(self.members, -1, -1)
         for weight, bias in zip(self.weights, self.biases, strict=True):
             h = functional.gelu(torch.baddbmm(bias, h, weight))
-        return self.heads(h, h[0])
+        return h
 
 
 class PhotometryMLP(NetworkModel):

@@ -1,6 +1,7 @@
 """Redshift and star formation from a spectrum: a learned matched filter, then a look at the rest frame."""
 
 import math
+from dataclasses import dataclass
 
 import torch
 from scipy.fft import next_fast_len
@@ -102,6 +103,19 @@ class Lines(nn.Module):
         return self.norm(torch.cat([m * seen for m in measured] + [seen], dim=1)).clamp(-5, 5)
 
 
+@dataclass
+class Sight:
+    """What a `MatchedFilter` sees: learned features, those and all others (b, ``hidden``), log p of the redshift bins by each member."""
+
+    latent_bd: torch.Tensor
+    seen_bd: torch.Tensor
+    log_p_mbs: torch.Tensor
+
+    def detached(self) -> "Sight":
+        """The same, cut off from what it was made by."""
+        return Sight(self.latent_bd.detach(), self.seen_bd.detach(), self.log_p_mbs.detach())
+
+
 class MatchedFilter(Network):
     """Features, matched filter, spectrum in the rest frame of the likeliest redshift, heads.
 
@@ -136,7 +150,20 @@ class MatchedFilter(Network):
     def prepare(self, inputs: torch.Tensor) -> Batch:
         return {"views": _views(inputs.float())}
 
+    @property
+    def hidden(self) -> int:
+        """Width of what `encode` returns."""
+        return self.mix_mdh.shape[1]
+
     def forward(self, batch: Batch) -> Outputs:
+        return self.answer(self.see(batch))
+
+    def encode(self, batch: Batch) -> torch.Tensor:
+        """What is seen in the rest frame of the likeliest redshift, (b, `hidden`)."""
+        return self.see(batch).seen_bd
+
+    def see(self, batch: Batch) -> "Sight":
+        """Find the redshift, then look at the spectrum in the rest frame of the likeliest."""
         views = batch["views"]
         log_p = self.templates(torch.cat([views[:, :1], self.features(views[:, :3])], dim=1) / PIXELS**0.5)
         shift = log_p.detach().logsumexp(dim=0).argmax(dim=-1) if self.own_targets else torch.zeros(len(views), dtype=torch.long, device=views.device)
@@ -144,10 +171,13 @@ class MatchedFilter(Network):
         significance, level, covered, flux = self._rest_frame(views, shift)
         luminous = (level + 2 * (z * (1 + z / 2)).log() + 5) / 3 * covered
         latent = functional.gelu(self.look(self.rest(torch.stack([significance, luminous, covered], dim=1))))
-        seen = self.dropout(torch.cat([latent, self.lines(flux, covered, z), _scalars(views, log_p, z)], dim=1))
-        outputs = self.heads(functional.gelu(torch.matmul(seen, self.mix_mdh)), latent)
-        outputs.extra["log_p"] = log_p
-        return self._with_z(outputs, log_p) if self.own_targets else outputs
+        return Sight(latent, torch.cat([latent, self.lines(flux, covered, z), _scalars(views, log_p, z)], dim=1), log_p)
+
+    def answer(self, sight: "Sight") -> Outputs:
+        """What the members make of what was seen; the redshift comes from the matched filters alone."""
+        outputs = self.heads(functional.gelu(torch.matmul(self.dropout(sight.seen_bd), self.mix_mdh)), sight.latent_bd)
+        outputs.extra["log_p"] = sight.log_p_mbs
+        return outputs.with_target(self.z_column, *self.redshift(sight.log_p_mbs)) if self.own_targets else outputs
 
     def own_loss(self, outputs: Outputs, targets: Targets) -> torch.Tensor:
         """Cross-entropy with the two bins around the labelled redshift, (m, b, 1); of the members' mixture when they are joined."""
@@ -161,15 +191,20 @@ class MatchedFilter(Network):
         take = lambda index: log_p.gather(2, index.expand(len(log_p), -1)[..., None])[..., 0]  # noqa: E731
         return -((1 - part) * take(low) + part * take(low + 1))[..., None]
 
-    def _with_z(self, outputs: Outputs, log_p: torch.Tensor) -> Outputs:
-        """Put the redshift's mean and variance, from the members' distributions over the grid, among the outputs.
+    @property
+    def standard_z_s(self) -> torch.Tensor:
+        """Redshift of each bin in standard units, (s,)."""
+        return (10**self.loglam1z_s - 1 - self._centre) / self._scale
+
+    def redshift(self, log_p_mbs: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Mean and log variance of the redshift, (m, b) in standard units, from the members' distributions over the grid.
 
         The estimate is the peak of the members' mixture, refined over its neighbours. Members
         differ from it as their expectations differ from each other; that is the ignorance. Sharing a
         redshift between two bins is no uncertainty and is taken out of the variance.
         """
         z_s = 10**self.loglam1z_s - 1
-        p = log_p.exp()
+        p = log_p_mbs.exp()
         expected = (p * z_s).sum(-1)
         spread = (p * z_s**2).sum(-1) - expected**2
         mixture = p.mean(dim=0)
@@ -181,10 +216,7 @@ class MatchedFilter(Network):
         between = part * (1 - part) - SUB_BIN**2
         variance = (spread + (expected.mean(dim=0) - point) ** 2 - between * (BIN * math.log(10) * (1 + point)) ** 2).clamp(min=0)
         variance = torch.maximum(variance, (SUB_BIN * BIN * math.log(10) * (1 + point)) ** 2)
-        column = torch.arange(outputs.mean_mbt.shape[-1], device=p.device) == self.z_column
-        outputs.mean_mbt = torch.where(column, ((mean - self._centre) / self._scale)[..., None], outputs.mean_mbt)
-        outputs.logvar_mbt = torch.where(column, (variance / self._scale**2).clamp(min=math.exp(2 * LOGVAR_RANGE[0])).log()[..., None], outputs.logvar_mbt)
-        return outputs
+        return (mean - self._centre) / self._scale, (variance / self._scale**2).clamp(min=math.exp(2 * LOGVAR_RANGE[0])).log()
 
     def _rest_frame(self, views: torch.Tensor, shift: torch.Tensor) -> torch.Tensor:
         """The views by rest wavelength, 0 where they do not reach; (4, b, length)."""
