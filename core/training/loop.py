@@ -64,8 +64,17 @@ def fit(network: Network, inputs_n: Arrays, labels: Labels, standard: Standard, 
     held = carve(labels.group_n, held_share(len(labels.group_n), plan.validation_share), session.seed)
     machine.place_network(network)
     data = data_of(network, inputs_n, labels, standard, held, plan, session.seed, machine)
-    Fit(network, data, standard, plan, session, machine, checkpoint.fingerprint(labels, session.seed, repr((plan, machine)))).run()
+    _kind_of(network)(network, data, standard, plan, session, machine, checkpoint.fingerprint(labels, session.seed, repr((plan, machine)))).run()
     return held
+
+
+def _kind_of(network: Network) -> type["Fit"]:
+    """What fits a network; imported when asked for, because it is made from `Fit`."""
+    if not len(network.streams):
+        return Fit
+    from core.training.balance.fit import BalancedFit
+
+    return BalancedFit
 
 
 def targets_of(labels: Labels, standard: Standard, weight_mn: np.ndarray, machine: Machine) -> Targets:
@@ -148,6 +157,7 @@ class Fit:
         self.numbers["epoch"] = epoch + 1
         if len(self.data.held_rows):
             values["validation_loss"] = self._validate(epoch)
+        values |= self._diagnosis(epoch)
         self.session.save(checkpoint.pack(self.network, self.optimiser, self.best, self.numbers) | {"mark": self.mark})
         self.session.report(epoch, self.epochs, values)
 
@@ -167,14 +177,23 @@ class Fit:
         for group in self.optimiser.param_groups:
             group["lr"] = rate
         batch = self.network.augment(self.data.batch(rows))
-        with self.machine.autocast():
-            outputs = self.network(batch)
-        value = loss(self.network, outputs, self.data.targets.at(rows), self.weight_t, self.plan.beta, warm)
         self.optimiser.zero_grad(set_to_none=True)
-        value.backward()
+        value = self._backward(batch, self.data.targets.at(rows), warm)
         torch.nn.utils.clip_grad_norm_(self.network.parameters(), self.plan.clip)
         self.optimiser.step()
+        return value
+
+    def _backward(self, batch: Batch, targets: Targets, warm: bool) -> torch.Tensor:
+        """Leave the gradients of a batch in the parameters; returns its loss."""
+        with self.machine.autocast():
+            outputs = self.network(batch)
+        value = loss(self.network, outputs, targets, self.weight_t, self.plan.beta, warm)
+        value.backward()
         return value.detach()
+
+    def _diagnosis(self, epoch: int) -> dict[str, float]:
+        """What else an epoch has to tell."""
+        return {}
 
     def _validate(self, epoch: int) -> float:
         """Loss of the held-out galaxies; keeps the weights when they are the best since the warm-up."""
