@@ -7,7 +7,7 @@ from astropy.io import fits
 from core.errors import BadInput
 from core.preprocess.spectrum import LOGLAM, STEP
 from core.spectroscopy.basis import galaxy_basis, quasar_basis, read_eigentemplates
-from core.spectroscopy.redshift import Fitter, default_fitters, fit_redshift
+from core.spectroscopy.redshift import Fitter, default_fitters, fit_redshift, fitters_with
 
 
 def observed(basis, weights, z, noise, seed=0):
@@ -86,19 +86,84 @@ def test_candidates_are_five_distinct_redshifts_in_order():
     assert len(z) == 5 and (np.diff(rise) >= 0).all() and rise[0] == 0 and apart.min() > 900
 
 
+def eigentemplates(path, templates, loglam0, step=STEP, **cards):
+    """A file in SDSS's format: rows of templates, the grid in COEFF0 and COEFF1."""
+    image = fits.PrimaryHDU(np.asarray(templates, np.float32))
+    for name, value in {"COEFF0": loglam0, "COEFF1": step, **cards}.items():
+        image.header[name] = value
+    image.writeto(path)
+    return path
+
+
+def principal_components(count):
+    """The first components of mixtures of kcorrect's SEDs and lines, with the mean as the first row."""
+    own, rng = galaxy_basis(), np.random.default_rng(0)
+    mixtures = rng.dirichlet(np.ones(10), 60) @ own.templates
+    _, _, components = np.linalg.svd(mixtures - mixtures.mean(axis=0), full_matrices=False)
+    return np.vstack([mixtures.mean(axis=0), components[: count - 1]]), own.loglam0
+
+
 def test_eigentemplates_in_the_survey_format_serve_as_a_basis(tmp_path):
+    path = eigentemplates(tmp_path / "spEigenGal-1.fits", *principal_components(10), OBJECT="GALAXY")
+    fitters = fitters_with((path,))
+    fit = fit_redshift(observed(galaxy_basis(), GALAXY, 0.4, 0.2), fitters)
+    assert [f.basis.spectral_class for f in fitters] == ["QSO", "GALAXY"]
+    assert fit.spectral_class == "GALAXY" and fit.z == pytest.approx(0.4, abs=3e-4) and fit.confidence > 0.99
+
+
+def test_eigentemplates_of_quasars_replace_the_own_ones_only(tmp_path):
+    own = quasar_basis()
+    path = eigentemplates(tmp_path / "spEigenQSO-1.fits", own.templates, own.loglam0, OBJECT="QSO")
+    fitters = fitters_with((path,))
+    fit = fit_redshift(observed(own, QUASAR, 2.1, 0.2), fitters)
+    assert [f.basis.spectral_class for f in fitters] == ["GALAXY", "QSO"] and fitters[1].basis.z_high == 7.0
+    assert fit.spectral_class == "QSO" and fit.z == pytest.approx(2.1, abs=0.01)
+
+
+def test_each_star_of_an_eigentemplate_file_is_a_basis_of_its_own(tmp_path):
     own = galaxy_basis()
-    image = fits.PrimaryHDU(own.templates[:4])
-    image.header["COEFF0"], image.header["COEFF1"] = own.loglam0, STEP
-    image.writeto(tmp_path / "spEigenGal-1.fits")
-    basis = read_eigentemplates(tmp_path / "spEigenGal-1.fits")
-    fit = fit_redshift(observed(own, GALAXY[:4] + [0] * 6, 0.4, 0.2), (Fitter(basis),))
-    assert basis.spectral_class == "GALAXY" and fit.z == pytest.approx(0.4, abs=3e-4)
+    path = eigentemplates(tmp_path / "spEigenStar-1.fits", own.templates[:2], own.loglam0)
+    stars = read_eigentemplates(path)
+    fit = fit_redshift(observed(own, [0, 1, 0, 0, 0, 0, 0, 0, 0, 0], 0.0004, 0.2), fitters_with((path,)))
+    assert [(b.spectral_class, b.templates.shape[0]) for b in stars] == [("STAR", 1), ("STAR", 1)]
+    assert fit.spectral_class == "STAR" and fit.z == pytest.approx(0.0004, abs=5e-5)
 
 
-def test_eigentemplates_of_another_format_are_refused_with_the_cure(tmp_path):
+@pytest.mark.parametrize(
+    ("name", "cards", "said"),
+    [
+        ("x.fits", {}, "must say GALAXY, QSO or STAR in the card OBJECT or in their name; got neither"),
+        ("spEigenGal-1.fits", {"COEFF1": 2e-4}, "must have rows on a grid of 1e-4 dex; got shape"),
+    ],
+)
+def test_eigentemplates_that_cannot_serve_are_refused_with_the_reason(tmp_path, name, cards, said):
+    with pytest.raises(BadInput, match=said):
+        read_eigentemplates(eigentemplates(tmp_path / name, np.ones((3, 10)), 3.5, **cards))
+
+
+def test_eigentemplates_without_a_grid_are_refused_with_the_cure(tmp_path):
     fits.PrimaryHDU(np.zeros((3, 10))).writeto(tmp_path / "x.fits")
     with pytest.raises(BadInput, match="must be a FITS image with COEFF0 and COEFF1.*x.fits"):
         read_eigentemplates(tmp_path / "x.fits")
 
 
+def test_posterior_holds_the_confidence_near_the_best_redshift():
+    fit = fit_redshift(observed(galaxy_basis(), GALAXY, 0.3, 3.5))
+    near = np.abs(np.log1p(fit.z_s) - np.log1p(fit.z)) * 299_792 < 1000
+    assert 0.02 < fit.confidence < 0.999 and fit.posterior_s.sum() == pytest.approx(1.0)
+    assert fit.posterior_s[near].sum() == pytest.approx(fit.confidence, abs=0.02)
+
+
+def test_evidence_from_sky_lines_makes_nobody_sure():
+    rng = np.random.default_rng(5)
+    flux, ivar = rng.standard_normal(len(LOGLAM)), np.ones(len(LOGLAM))
+    for wave in (6301.0, 7620.0, 9400.0):
+        at = np.abs(LOGLAM - np.log10(wave)) < 3e-4
+        flux[at] += 3.5
+    fit = fit_redshift(np.stack([flux, ivar]))
+    assert fit.confidence < 0.9 and fit.evidence < fit.candidates[1].delta_chi2
+
+
+def test_classes_compete_for_the_runner_up():
+    fit = fit_redshift(observed(quasar_basis(), QUASAR, 2.1, 0.6))
+    assert [c.spectral_class for c in fit.candidates[:2]] == ["QSO", "GALAXY"]

@@ -31,6 +31,8 @@ _NARROW_GROUPS = (
 """Lines that share one amplitude: fixed by atomic physics, or case B recombination for Balmer lines."""
 _BROAD_GROUPS = ({1215.67: 1.0, 1240.8: 0.3}, {1397.0: 0.5, 1549.48: 1.0}, {1908.73: 1.0}, {2800.3: 1.0}, {6564.614: 1.0, 4862.683: 0.3, 4341.684: 0.13})
 _BROAD_KM_S = (1800.0, 4500.0)
+_SEARCHED = {"GALAXY": (-0.005, 1.3), "QSO": (0.02, 7.0), "STAR": (-0.004, 0.004)}
+"""Redshifts to search with eigentemplates."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +45,7 @@ class Basis:
     loglam0 : log10 rest wavelength (A) of the first pixel, a multiple of 1e-4.
     templates : float (K, L), any flux-density scale.
     z_low, z_high : redshifts to search.
-    every : pixels between trial redshifts.
+    every : pixels between trial redshifts, a divisor of 4620; the spectrum is fitted on pixels as wide.
     polynomials : how many Legendre-like terms are fitted along with the templates.
     """
 
@@ -78,23 +80,32 @@ def quasar_basis(z_high: float = 4.8) -> Basis:
     return Basis("QSO", loglam[0], np.array(rows), 0.02, z_high, every=5, polynomials=2)
 
 
-def read_eigentemplates(path: Path) -> Basis:
+def read_eigentemplates(path: Path) -> tuple[Basis, ...]:
     """Read an SDSS eigentemplate file (spEigenGal-*.fits, spEigenQSO-*.fits, spEigenStar-*.fits).
 
-    Raises `BadInput` when the file has no log-lambda grid of 1e-4 dex or is no image of templates.
+    Galaxies and quasars are one basis each. In a file of stars every row is a star of another type: one basis a row.
+    Which of them it is says the card OBJECT, else the file's name. Raises `BadInput` when the file has
+    no log-lambda grid of 1e-4 dex, is no image of templates or does not say of what.
     """
     try:
         with fits.open(path) as file:
-            data, header = np.asarray(file[0].data, float), file[0].header
+            data, header = np.nan_to_num(np.asarray(file[0].data, float)), file[0].header
             step, loglam0 = float(header["COEFF1"]), float(header["COEFF0"])
     except (OSError, KeyError, TypeError, ValueError) as error:
         raise BadInput("eigentemplates", "be a FITS image with COEFF0 and COEFF1", error, str(path), "Take a spEigen file of SDSS idlspec2d") from error
     if data.ndim != 2 or abs(step - STEP) > 1e-9:
         raise BadInput("eigentemplates", "have rows on a grid of 1e-4 dex", f"shape {data.shape}, COEFF1 {step}", str(path), "Resample them")
-    kind = "QSO" if "QSO" in str(header.get("OBJECT", path.name)).upper() + path.name.upper() else "STAR" if "STAR" in path.name.upper() else "GALAXY"
-    low, high = {"QSO": (0.02, 7.0), "STAR": (-0.004, 0.004), "GALAXY": (-0.005, 1.3)}[kind]
-    every = 5 if kind == "QSO" else 1
-    return Basis(kind, round(loglam0 / STEP) * STEP, np.nan_to_num(data), low, high, every)
+    kind, first = _class_of(header, path), round(loglam0 / STEP) * STEP
+    rows = [row[None] for row in data] if kind == "STAR" else [data]
+    return tuple(Basis(kind, first, templates, *_SEARCHED[kind], every=5 if kind == "QSO" else 1) for templates in rows)
+
+
+def _class_of(header: fits.Header, path: Path) -> str:
+    for text in (str(header.get("OBJECT", "")), path.name):
+        for kind, mark in (("GALAXY", "GAL"), ("QSO", "QSO"), ("STAR", "STAR")):
+            if mark in text.upper():
+                return kind
+    raise BadInput("eigentemplates", "say GALAXY, QSO or STAR in the card OBJECT or in their name", header.get("OBJECT", "neither"), str(path), "Rename the file as SDSS does")
 
 
 @cache

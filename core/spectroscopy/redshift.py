@@ -7,28 +7,35 @@ features only are fitted on coarser pixels.
 
 from dataclasses import dataclass, replace
 from functools import cache
+from pathlib import Path
 
 import numpy as np
 from scipy.fft import irfft, next_fast_len, rfft
 
 from core.preprocess.spectrum import LOGLAM, STEP, WAVE
-from core.spectroscopy.basis import LN10_C, Basis, galaxy_basis, quasar_basis
+from core.spectroscopy.basis import LN10_C, Basis, galaxy_basis, quasar_basis, read_eigentemplates
 from core.spectroscopy.sky import in_sky_feature
 
 SAME_KM_S = 1000.0
 """Two redshifts nearer than this are one candidate."""
 STAR_KM_S = 450.0
 """A galaxy template that fits best at less than this is a star of the Milky Way."""
-QUASAR_GAIN = 25.0
-"""chi-square by which quasar templates must beat galaxies before the class changes."""
+COEFFICIENT_COST = float(np.log(len(LOGLAM)))
+"""chi-square that each template and polynomial of a basis has to earn when classes compete (Schwarz 1978, Ann. Stat. 6,
+461): quasars, own or of SDSS's eigentemplates, have five more than galaxies and must fit better by 42."""
 CONFIDENCE = (-3.7, 1.3)
-"""Logistic intercept and slope in sqrt(delta chi-square), fitted to SDSS spectra of known outcome
+"""Logistic intercept and slope in sqrt(evidence), fitted to SDSS spectra of known outcome
 with noise added, and sky fibres: `benchmarks/redshift.py` prints the fit and its calibration."""
 CONFIDENT = 0.9
+MOST_EVIDENCE = 400.0
+"""More of it makes nobody surer."""
 SIGNAL = 0.3
 """Median flux over noise below which an ambiguous spectrum is called empty."""
 SKY_SHARE = 0.5
 """Share of the evidence from sky pixels above which a redshift is suspect."""
+CLEAR_LINE = 5.0
+_SMOOTH = np.linspace(-1, 1, len(LOGLAM)) ** np.arange(6)[:, None]
+_FEATURES = in_sky_feature(WAVE)
 
 
 @dataclass(frozen=True)
@@ -50,6 +57,7 @@ class RedshiftFit:
     z, z_err : best redshift and its error; NaN when there is no usable pixel.
     confidence : probability that z is within 1000 km/s of the true one.
     spectral_class : GALAXY, QSO or STAR. warning : a sentence, or "".
+    evidence : chi-square between the best redshift and the next, less the share of it that comes from sky pixels.
     candidates : up to five of any class, best first, more than 1000 km/s apart.
     z_s, delta_chi2_s : the curve of the winning class, chi2 above its minimum, (S,).
     posterior_s : probability of each of ``z_s``, sum 1: ``confidence`` of it within 1000 km/s of the best, (S,).
@@ -61,6 +69,7 @@ class RedshiftFit:
     confidence: float
     spectral_class: str
     warning: str
+    evidence: float
     candidates: tuple[Candidate, ...]
     z_s: np.ndarray
     delta_chi2_s: np.ndarray
@@ -133,7 +142,15 @@ class Fitter:
 @cache
 def default_fitters() -> tuple[Fitter, ...]:
     """The product's own galaxy and quasar bases."""
-    return Fitter(galaxy_basis()), Fitter(quasar_basis())
+    return fitters_with(())
+
+
+@cache
+def fitters_with(paths: tuple[Path, ...]) -> tuple[Fitter, ...]:
+    """Eigentemplate files in SDSS's format, and the product's own basis for galaxies or quasars where no file holds that class."""
+    given = [basis for path in paths for basis in read_eigentemplates(path)]
+    own = [basis for basis in (galaxy_basis(), quasar_basis()) if basis.spectral_class not in {b.spectral_class for b in given}]
+    return tuple(Fitter(basis) for basis in (*own, *given))
 
 
 def fit_redshift(spectrum: np.ndarray, fitters: tuple[Fitter, ...] | None = None) -> RedshiftFit:
@@ -147,7 +164,7 @@ def fit_redshift(spectrum: np.ndarray, fitters: tuple[Fitter, ...] | None = None
     Notes
     -----
     Redshift to a fraction of a pixel and its error come from the parabola through the minimum.
-    Classes compete: quasar templates, which bend more freely, start `QUASAR_GAIN` behind.
+    Between classes each coefficient costs `COEFFICIENT_COST`: quasar templates bend more freely.
     """
     flux, ivar = np.asarray(spectrum, float)
     usable = int((ivar > 0).sum())
@@ -156,13 +173,26 @@ def fit_redshift(spectrum: np.ndarray, fitters: tuple[Fitter, ...] | None = None
     curves = [_Curve(fitter, *fitter.chi2(flux, ivar)) for fitter in fitters or default_fitters()]
     best = min(curves, key=lambda curve: curve.handicapped.min())
     candidates = _candidates(curves, 5)
-    delta = candidates[1].delta_chi2 if len(candidates) > 1 else np.inf
-    index, confidence = int(best.chi2.argmin()), _confidence(delta)
+    delta = candidates[1].delta_chi2 if len(candidates) > 1 else MOST_EVIDENCE
+    index = int(best.chi2.argmin())
     model, rise = best.fitter.model(index, best.coefficients[index]), best.chi2 - best.chi2.min()
+    in_sky = _share_in_sky(flux, ivar, model)
+    evidence = delta * (1 - in_sky)
+    sure = confidence(evidence)
     return RedshiftFit(
-        candidates[0].z, candidates[0].z_err, confidence, candidates[0].spectral_class, _warning(confidence, flux, ivar, model, delta),
-        candidates, best.fitter.z_s, rise, _posterior(best.fitter, rise, confidence), model,
+        candidates[0].z, candidates[0].z_err, sure, candidates[0].spectral_class, _warning(sure, flux, ivar, in_sky, delta), evidence,
+        candidates, best.fitter.z_s, rise, _posterior(best.fitter, rise, sure), model,
     )
+
+
+def confidence(evidence: float, logistic: tuple[float, float] = CONFIDENCE) -> float:
+    """Probability that a redshift is right; ``evidence`` is `RedshiftFit.evidence`.
+
+    >>> confidence(0.0) < 0.05, confidence(100.0) > 0.99
+    (True, True)
+    """
+    intercept, slope = logistic
+    return float(1 / (1 + np.exp(-(intercept + slope * np.sqrt(min(evidence, MOST_EVIDENCE))))))
 
 
 @dataclass(frozen=True)
@@ -176,7 +206,7 @@ class _Curve:
     @property
     def handicapped(self) -> np.ndarray:
         """chi-square as it competes with that of other classes, (S,)."""
-        return self.chi2 + QUASAR_GAIN * (self.fitter.basis.spectral_class == "QSO")
+        return self.chi2 + COEFFICIENT_COST * self.coefficients.shape[1]
 
 
 def _candidates(curves: list[_Curve], count: int) -> tuple[Candidate, ...]:
@@ -216,44 +246,37 @@ def _parabola(fitter: Fitter, chi2: np.ndarray, index: int) -> tuple[float, floa
     return float(z), float((1 + z) * np.log(10) * STEP * fitter.every * np.sqrt(2 / curvature))
 
 
-def _confidence(delta_chi2: float) -> float:
-    intercept, slope = CONFIDENCE
-    return float(1 / (1 + np.exp(-(intercept + slope * np.sqrt(min(delta_chi2, 400.0))))))
-
-
-def _posterior(fitter: Fitter, rise: np.ndarray, confidence: float) -> np.ndarray:
+def _posterior(fitter: Fitter, rise: np.ndarray, sure: float) -> np.ndarray:
     """exp(-chi2 / 2), with the calibrated confidence as the share near the best redshift and the rest for all others."""
     near = np.abs(fitter.shifts - fitter.shifts[rise.argmin()]) * STEP * LN10_C < SAME_KM_S
     out = np.zeros(len(rise))
-    for part, share in ((near, confidence), (~near, 1 - confidence)):
+    for part, share in ((near, sure), (~near, 1 - sure)):
         likelihood = np.exp(-0.5 * (rise[part] - rise[part].min()))
         out[part] = share * likelihood / likelihood.sum()
     return out
 
 
-def _warning(confidence: float, flux: np.ndarray, ivar: np.ndarray, model: np.ndarray, delta: float) -> str:
+def _warning(sure: float, flux: np.ndarray, ivar: np.ndarray, in_sky: float, delta: float) -> str:
     usable = int((ivar > 0).sum())
     if usable < len(LOGLAM) // 2:
         return f"Little coverage: {usable} of {len(LOGLAM)} pixels carry information."
-    if confidence < CONFIDENT and np.median((flux * np.sqrt(ivar))[ivar > 0]) < SIGNAL:
+    if sure < CONFIDENT and np.median((flux * np.sqrt(ivar))[ivar > 0]) < SIGNAL:
         return "No signal: the spectrum is compatible with empty sky."
-    share = _share_in_sky(flux, ivar, model)
-    if share > SKY_SHARE:
-        return f"Sky residual: {share:.0%} of what speaks for this redshift lies where the night sky or the air is bright."
-    if confidence < CONFIDENT:
+    if in_sky > SKY_SHARE:
+        return f"Sky residual: {in_sky:.0%} of what speaks for this redshift lies where the night sky or the air is bright."
+    if sure < CONFIDENT:
         return f"Ambiguous: another redshift fits nearly as well (delta chi2 {delta:.1f})."
     return ""
 
 
 def _share_in_sky(flux: np.ndarray, ivar: np.ndarray, model: np.ndarray) -> float:
-    """Share of the chi-square that the model gains over a smooth curve which comes from pixels of the sky's features
-    or with twice the variance of their surroundings, as sky lines have; 0 where it gains nothing."""
-    x = np.linspace(-1, 1, len(LOGLAM)) ** np.arange(6)[:, None]
-    smooth = np.linalg.solve((x * ivar) @ x.T, x @ (ivar * flux)) @ x
+    """Share of the chi-square gained over a smooth curve that comes from where the sky is bright: its listed features and
+    pixels with twice the variance of their surroundings. Lines of more than `CLEAR_LINE` sigma a pixel are the object's own."""
+    smooth = np.linalg.solve((_SMOOTH * ivar) @ _SMOOTH.T, _SMOOTH @ (ivar * flux)) @ _SMOOTH
     gain = ivar * ((flux - smooth) ** 2 - (flux - model) ** 2)
-    in_sky = in_sky_feature(WAVE) | (ivar < 0.5 * _typical(ivar))
+    is_sky = (_FEATURES | (ivar < 0.5 * _typical(ivar))) & (np.abs(model - smooth) * np.sqrt(ivar) < CLEAR_LINE)
     total = gain.sum()
-    return float(np.clip(gain[in_sky].sum() / total, 0, 1)) if total > 0 else 0.0
+    return float(np.clip(gain[is_sky].sum() / total, 0, 1)) if total > 0 else 0.0
 
 
 def _typical(ivar: np.ndarray) -> np.ndarray:
@@ -263,14 +286,15 @@ def _typical(ivar: np.ndarray) -> np.ndarray:
 
 def _nothing(warning: str) -> RedshiftFit:
     empty = np.empty(0)
-    return RedshiftFit(np.nan, np.nan, 0.0, "", warning, (), empty, empty, empty, np.zeros(len(LOGLAM)))
+    return RedshiftFit(np.nan, np.nan, 0.0, "", warning, 0.0, (), empty, empty, empty, np.zeros(len(LOGLAM)))
 
 
 def _padded(basis: Basis, shifts: np.ndarray) -> tuple[np.ndarray, int]:
-    """Templates with zeros where trial redshifts look beyond them, and the pixel that z = 0 starts at; both count in whole ``every``."""
-    start = int(np.round((LOGLAM[0] - basis.loglam0) / STEP))
-    before = max(0, shifts[-1] - start)
-    before += -(start + before) % basis.every
-    length = max(before + basis.templates.shape[1], start + before - shifts[0] + len(LOGLAM))
-    after = length + -length % basis.every - before - basis.templates.shape[1]
-    return np.pad(basis.templates, ((0, 0), (before, after))), start + before
+    """Templates as far as trial redshifts look, with zeros where they end sooner, and the pixel that z = 0 starts at;
+    both count in whole ``every``."""
+    start = int(np.round((LOGLAM[0] - basis.loglam0) / STEP)) - shifts[-1]
+    length = int(shifts[-1] - shifts[0] + len(LOGLAM))
+    inside = basis.templates[:, max(start, 0) : max(start + length, 0)]
+    before = max(-start, 0)
+    padding = ((0, 0), (before, length + -length % basis.every - before - inside.shape[1]))
+    return np.pad(inside, padding), int(shifts[-1])
