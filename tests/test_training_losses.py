@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from core.models.prediction import Labels
-from core.training.losses import gaussian, loss, per_galaxy, variance
+from core.training.losses import gaussian, loss, per_galaxy, stream_losses, variance
 from core.training.network import Network, Outputs, Targets
 from core.training.standard import standard_of
 
@@ -87,3 +87,13 @@ def test_members_that_disagree_are_joined_with_their_spread():
     joined = outputs([[[1.0]], [[3.0]]], 0.0).joined()
     assert float(joined.mean_mbt) == 2.0
     assert float(joined.logvar_mbt.exp()) == pytest.approx(2.0)
+
+
+def test_stream_losses_count_galaxies_without_the_modality_as_nothing():
+    network = Fixed(1)
+    network.streams["image"] = Fixed(1)
+    seen = outputs([[[0.0]]], 0.0, -20.0)
+    joint = outputs([[[0.0], [0.0]]], 0.0, -20.0)
+    joint.own["image"] = torch.tensor([1]), seen
+    found = stream_losses(network, joint, targets([[9.0], [2.0]], [[1], [1]]), torch.ones(1), 0.0, False)
+    assert {name: float(value.detach()) for name, value in found.items()} == {"image": pytest.approx(2.0 / 2)}

@@ -9,9 +9,8 @@ NOISE_VOTE = 0.1
 
 
 def loss(network: Network, outputs: Outputs, targets: Targets, weight_t: torch.Tensor, beta: float, warm: bool) -> torch.Tensor:
-    """Mean over members and galaxies of `per_galaxy`, and what the streams' own losses count beside it; a scalar."""
-    joint = per_galaxy(network, outputs, targets, weight_t, beta, warm).mean()
-    return joint + network.auxiliary * sum(stream_losses(network, outputs, targets, weight_t, beta, warm).values()) if network.auxiliary else joint
+    """Mean over members and galaxies of `per_galaxy`; a scalar."""
+    return per_galaxy(network, outputs, targets, weight_t, beta, warm).mean()
 
 
 def stream_losses(network: Network, outputs: Outputs, targets: Targets, weight_t: torch.Tensor, beta: float, warm: bool) -> dict[str, torch.Tensor]:

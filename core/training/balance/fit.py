@@ -9,7 +9,7 @@ from core.training.balance.remedies import remedies_of
 from core.training.balance.speed import Speeds
 from core.training.balance.utilisation import Answers, rates
 from core.training.loop import Data, Fit
-from core.training.losses import per_galaxy, stream_losses
+from core.training.losses import loss, stream_losses
 from core.training.machine import Machine
 from core.training.network import Batch, Network, Outputs, Targets
 from core.training.plan import Plan
@@ -49,7 +49,7 @@ class BalancedFit(Fit):
         held = self.network.gate_held = self.guide.held(int(self.numbers["epoch"]), self.speeds.log_ratio)
         with self.machine.autocast():
             outputs = self.network(batch)
-        joint = per_galaxy(self.network, outputs, targets, self.weight_t, self.plan.beta, warm).mean()
+        joint = loss(self.network, outputs, targets, self.weight_t, self.plan.beta, warm)
         own = list(stream_losses(self.network, outputs, targets, self.weight_t, self.plan.beta, warm).values())
         self._descend(joint, sum(own) * (1.0 if self.network.probing else self.network.auxiliary) if own else None)
         if held is None:
