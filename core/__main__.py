@@ -132,6 +132,18 @@ def _train(arguments: Arguments) -> int:
     return _follow(ws, training.start(ws, arguments.models, seed=arguments.seed, epochs=arguments.epochs))
 
 
+def _declare_redshift(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("paths", nargs="+", type=Path, metavar="FILE", help="a file of spectra, or a folder of them")
+    parser.add_argument("--templates", nargs="+", type=Path, default=[], metavar="FILE", help="eigentemplates in SDSS's format (default: the product's own templates)")
+    parser.add_argument("--out", type=Path, required=True, metavar="CSV", help="where the table goes, a row a spectrum")
+
+
+def _redshift(arguments: Arguments) -> int:
+    from core.services import redshifts
+
+    return redshifts.redshifts_from_command_line(arguments.paths, arguments.templates, arguments.out)
+
+
 def _declare_demo(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--galaxies", type=int, default=3000, metavar="N", help="how many to simulate (default: %(default)s)")
     parser.add_argument("--seed", type=int, default=0, help="which sky (default: %(default)s)")
@@ -162,6 +174,7 @@ COMMANDS = (
     Command("ingest", "Read survey files into a workspace.", _ingest, _declare_ingest),
     Command("train", "Train models on the labels of a workspace.", _train, _declare_train),
     Command("demo", "Build the demo sky in a workspace.", _demo, _declare_demo),
+    Command("redshift", "Fit redshifts to spectra and write them to a CSV.", _redshift, _declare_redshift),
     Command("jobs", "List the jobs of a workspace.", _jobs),
     Command("warm", "Compile what UMAP needs, once for this machine.", _warm),
     Command("run-job", "Run one claimed job in this process; the worker calls it.", _run_job, _declare_run_job),

@@ -133,7 +133,7 @@ def test_each_star_of_an_eigentemplate_file_is_a_basis_of_its_own(tmp_path):
     ("name", "cards", "said"),
     [
         ("x.fits", {}, "must say GALAXY, QSO or STAR in the card OBJECT or in their name; got neither"),
-        ("spEigenGal-1.fits", {"COEFF1": 2e-4}, "must have rows on a grid of 1e-4 dex; got shape"),
+        ("spEigenGal-1.fits", {"COEFF1": 2e-4}, "must be an image of rows on a grid of 1e-4 dex; got shape"),
     ],
 )
 def test_eigentemplates_that_cannot_serve_are_refused_with_the_reason(tmp_path, name, cards, said):

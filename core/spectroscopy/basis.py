@@ -94,7 +94,7 @@ def read_eigentemplates(path: Path) -> tuple[Basis, ...]:
     except (OSError, KeyError, TypeError, ValueError) as error:
         raise BadInput("eigentemplates", "be a FITS image with COEFF0 and COEFF1", error, str(path), "Take a spEigen file of SDSS idlspec2d") from error
     if data.ndim != 2 or abs(step - STEP) > 1e-9:
-        raise BadInput("eigentemplates", "have rows on a grid of 1e-4 dex", f"shape {data.shape}, COEFF1 {step}", str(path), "Resample them")
+        raise BadInput("eigentemplates", "be an image of rows on a grid of 1e-4 dex", f"shape {data.shape}, COEFF1 {step}", str(path), "Take a spEigen file of SDSS idlspec2d")
     kind, first = _class_of(header, path), round(loglam0 / STEP) * STEP
     rows = [row[None] for row in data] if kind == "STAR" else [data]
     return tuple(Basis(kind, first, templates, *_SEARCHED[kind], every=5 if kind == "QSO" else 1) for templates in rows)

@@ -211,7 +211,7 @@ class _Curve:
 
 def _candidates(curves: list[_Curve], count: int) -> tuple[Candidate, ...]:
     """The best minima of all curves; each excludes what lies within `SAME_KM_S` of it."""
-    minima = sorted((found for curve in curves for found in _minima(curve, count)), key=lambda found: found.delta_chi2)
+    minima = sorted((found for curve in curves for found in _minima(curve, 2 * count)), key=lambda found: found.delta_chi2)
     kept: list[Candidate] = []
     for found in minima:
         if all(_km_s(found.z, other.z) >= SAME_KM_S for other in kept) and len(kept) < count:
