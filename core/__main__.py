@@ -4,6 +4,8 @@ Each command is a thin call of what the app calls; `COMMANDS` is the one list.
 """
 
 import argparse
+import json
+import os
 import signal
 import sys
 from collections.abc import Callable
@@ -15,6 +17,8 @@ from core.settings import settings
 from core.store import Workspace, jobs, open_workspace
 
 Arguments = argparse.Namespace
+_OWN_SKY = settings().workspace.with_name("study")
+"""Where experiments simulate the demo sky when no workspace is named: what an oracle reveals would spoil the demo's labelling."""
 
 
 @dataclass(frozen=True)
@@ -123,13 +127,58 @@ def _declare_train(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("models", nargs="+", metavar="MODEL", help="names of the registry; the Train page explains them")
     parser.add_argument("--seed", type=int, default=0, help="drives every random draw (default: 0)")
     parser.add_argument("--epochs", type=int, help="most passes over the labels (default: the model's own)")
+    parser.add_argument("--tuned", action="store_true", help="with the best settings that `tune` has found")
 
 
 def _train(arguments: Arguments) -> int:
+    from core.jobs.tuned import TUNED, settings_of
     from core.services import training
 
     ws = _workspace(arguments)
-    return _follow(ws, training.start(ws, arguments.models, seed=arguments.seed, epochs=arguments.epochs))
+    configs = {model: settings_of(ws, model, TUNED) for model in arguments.models} if arguments.tuned else None
+    return _follow(ws, training.start(ws, arguments.models, seed=arguments.seed, epochs=arguments.epochs, configs=configs))
+
+
+def _declare_tune(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("model", metavar="MODEL", help="name of the registry; one that has settings to search")
+    parser.add_argument("--trials", type=int, default=20, help="settings to try, those given up included (default: %(default)s)")
+    parser.add_argument("--folds", type=int, default=3, help="of the cross-validation over sky groups (default: %(default)s)")
+    parser.add_argument("--seed", type=int, default=0, help="drives every random draw (default: 0)")
+    parser.add_argument("--epochs", type=int, help="most passes over the labels (default: the model's own)")
+
+
+def _tune(arguments: Arguments) -> int:
+    from core.services import tuning
+
+    ws = _workspace(arguments)
+    job = tuning.start(ws, arguments.model, trials=arguments.trials, folds=arguments.folds, seed=arguments.seed, epochs=arguments.epochs)
+    status = _follow(ws, [job])
+    if status == 0:
+        found = jobs.one(ws, job)["result"]
+        print(f"Best settings: {json.dumps(found['best'])}. To train with them: python -m core train {arguments.model} --tuned")
+    return status
+
+
+def _declare_experiment(parser: argparse.ArgumentParser) -> None:
+    parser.set_defaults(workspace=settings().workspace if os.environ.get("WORKSPACE") else _OWN_SKY)
+    parser.add_argument("--preset", default="study", help="which configurations to compare: study, or classical (default: %(default)s)")
+    parser.add_argument("--seeds", type=int, help="repetitions with other random draws (default: 3, quick 1)")
+    parser.add_argument("--quick", action="store_true", help="few galaxies and epochs: to see that all of it works")
+    parser.add_argument("--labels", type=int, metavar="N", help="let an oracle reveal the catalogue values of N random training galaxies first (default: all, when few are labelled)")
+    parser.add_argument("--out", type=Path, metavar="DIR", help="where report.html and the tables go (default: experiments/PRESET in the workspace)")
+
+
+def _experiment(arguments: Arguments) -> int:
+    from core.services import experimenting
+
+    preset = experimenting.preset(arguments.preset, arguments.quick)
+    is_own = arguments.workspace == _OWN_SKY
+    ws = open_workspace(_OWN_SKY.with_name(f"{_OWN_SKY.name}-quick") if is_own and arguments.quick else arguments.workspace)
+    done = experimenting.run(ws, preset, arguments.seeds, arguments.labels)
+    out = arguments.out or ws.path / "experiments" / preset.name
+    found = experimenting.write(ws, done, out)
+    print("\n".join([*experimenting.verdicts(found), f"The report is {out / 'report.html'}."]))
+    return 0 if done.is_well else 1
 
 
 def _declare_redshift(parser: argparse.ArgumentParser) -> None:
@@ -175,6 +224,8 @@ COMMANDS = (
     Command("train", "Train models on the labels of a workspace.", _train, _declare_train),
     Command("demo", "Build the demo sky in a workspace.", _demo, _declare_demo),
     Command("redshift", "Fit redshifts to spectra and write them to a CSV.", _redshift, _declare_redshift),
+    Command("tune", "Search a model's settings by cross-validation; train --tuned takes the best.", _tune, _declare_tune),
+    Command("experiment", "Compare every configuration of a preset on the same galaxies and labels, and write a report.", _experiment, _declare_experiment),
     Command("jobs", "List the jobs of a workspace.", _jobs),
     Command("warm", "Compile what UMAP needs, once for this machine.", _warm),
     Command("run-job", "Run one claimed job in this process; the worker calls it.", _run_job, _declare_run_job),

@@ -1,5 +1,6 @@
 """The commands, as a person types them."""
 
+import json
 import os
 import signal
 import socket
@@ -10,8 +11,12 @@ import urllib.request
 import pytest
 
 from core import __main__ as command_line
-from core.jobs import workplace
-from core.store import jobs
+from core.jobs import foreground, workplace
+from core.jobs.child import run_job
+from core.services import experimenting
+from core.services.experimenting import presets
+from core.services.experimenting.presets import Configuration, Preset
+from core.store import jobs, labels, runs
 from tests import worker_process as wp
 
 
@@ -114,6 +119,64 @@ def test_serve_builds_the_demo_in_an_empty_workspace_and_answers(ws, port, serve
     with urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=10) as answer:
         assert answer.status == 200
     assert wp.ended(ws, 1)["title"] == "Build the demo sky"
+
+
+def follow_here(ws, job_id, say=print):
+    """`core.jobs.foreground.follow` without a process of its own for the job."""
+    job = jobs.claim(ws, "here", 600, only=job_id)
+    run_job(ws, job_id, job["fence"])
+    return jobs.one(ws, job_id)
+
+
+def test_tune_searches_and_train_takes_what_it_found(tiny, monkeypatch, capsys):
+    monkeypatch.setattr(foreground, "follow", follow_here)
+    where = ["--workspace", str(tiny.path)]
+    assert command_line.main(["tune", "random_forest", "--trials", "1", "--folds", "2", "--seed", "3", *where]) == 0
+    job = jobs.frame(tiny).iloc[0]
+    assert json.loads(job["parameters"]) == {"model": "random_forest", "config": {}, "trials": 1, "folds": 2, "seed": 3, "up_to": labels.high_water(tiny)}
+    best = json.loads(job["result"])["best"]
+    said = capsys.readouterr().out
+    assert f"Best settings: {json.dumps(best)}. To train with them: python -m core train random_forest --tuned" in said
+    assert command_line.main(["train", "random_forest", "--tuned", *where]) == 0
+    assert runs.one(tiny, runs.latest(tiny))["config"] == best
+
+
+def test_tuning_what_has_nothing_to_search_and_training_what_nobody_tuned_are_refused(tiny, capsys):
+    assert command_line.main(["tune", "mean", "--workspace", str(tiny.path)]) == 1
+    assert command_line.main(["train", "linear", "--tuned", "--workspace", str(tiny.path)]) == 1
+    first, second = capsys.readouterr().err.splitlines()
+    assert first.startswith("The model to tune must be one of random_forest") and second.startswith("No finished search has tuned linear in this workspace.")
+    assert jobs.frame(tiny).empty
+
+
+def test_experiment_writes_its_report_where_it_is_asked_to(tiny, monkeypatch, tmp_path, capsys):
+    monkeypatch.setitem(presets.PRESETS, "study", Preset("study", "Two.", (Configuration("mean", "mean"), Configuration("linear image", "linear", {"modalities": "image"}))))
+    words = ["experiment", "--seeds", "1", "--workspace", str(tiny.path)]
+    assert command_line.main([*words, "--labels", "0", "--out", str(tmp_path / "out")]) == 0
+    assert capsys.readouterr().out.endswith(f"The report is {tmp_path / 'out' / 'report.html'}.\n")
+    assert command_line.main([*words, "--labels", "0"]) == 0
+    assert (tiny.path / "experiments" / "study" / "report.html").read_text().startswith("<!doctype html>")
+    assert runs.frame(tiny)["name"].tolist() == ["linear image", "mean", "linear"]
+
+
+@pytest.mark.parametrize(("words", "folder", "name"), [([], "study", "study"), (["--quick"], "study-quick", "study-quick"), (["--quick", "--workspace", "MINE"], "mine", "study-quick")])
+def test_experiment_has_a_sky_of_its_own_unless_a_workspace_is_named(tmp_path, monkeypatch, words, folder, name):
+    asked = []
+
+    def run(ws, preset, seeds, n_labels):
+        asked.append((ws.path, preset.name, seeds, n_labels))
+        raise KeyboardInterrupt
+
+    monkeypatch.delenv("WORKSPACE", raising=False)
+    monkeypatch.setattr(command_line, "_OWN_SKY", tmp_path / "study")
+    monkeypatch.setattr(experimenting, "run", run)
+    assert command_line.main(["experiment", *[str(tmp_path / "mine") if w == "MINE" else w for w in words]]) == 130
+    assert asked == [(tmp_path / folder, name, None, None)]
+
+
+def test_experiment_of_an_unknown_preset_is_refused_with_the_choices(tiny, capsys):
+    assert command_line.main(["experiment", "--preset", "all", "--workspace", str(tiny.path)]) == 1
+    assert capsys.readouterr().err == "There is no preset 'all'. Choose one of study, classical.\n"
 
 
 @pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM])
