@@ -1,7 +1,9 @@
 """Latent fusion: a stream for each modality, their latent features joined, one set of heads."""
 
 from collections.abc import Collection
+from dataclasses import replace
 
+import numpy as np
 import torch
 from torch import nn
 from torch.nn import functional
@@ -14,6 +16,8 @@ from core.models.networks.model import NetworkModel
 from core.models.networks.photometry import Perceptrons
 from core.models.networks.spectrum import MatchedFilter
 from core.models.networks.streams import Join, Joint
+from core.models.percentiles import arranged
+from core.models.prediction import Inputs, Prediction
 from core.training.network import Batch, Network, Outputs, Targets
 from core.training.plan import Plan
 from core.training.standard import Standard
@@ -136,3 +140,13 @@ class FusionLatent(NetworkModel):
 
     def _network(self, standard: Standard) -> Network:
         return LatentFusion(standard, **self._settings)
+
+    def predict_without(self, inputs: Inputs, names: Collection[str]) -> Prediction:
+        """As `predict`, but what some streams say is replaced by its mean over the galaxies that were fitted."""
+        return arranged(self._asked(inputs, np.random.default_rng(0), lambda batch: self._net(batch, held=names)))
+
+    def predict_alone(self, inputs: Inputs, name: str) -> Prediction:
+        """What one stream says by itself; NaN for galaxies that lack its modality."""
+        seen = inputs.present.get(name, np.zeros(len(inputs), dtype=bool))
+        answer = arranged(self._asked(inputs.only((name,)), np.random.default_rng(0), lambda batch: self._net(batch).own[name][1]))
+        return replace(answer, mean=np.where(seen[:, None], answer.mean, np.nan))

@@ -1,6 +1,7 @@
 """A network as a `Model`: standardise, fit, answer in units, keep as arrays."""
 
 from abc import abstractmethod
+from collections.abc import Callable
 
 import numpy as np
 import torch
@@ -12,7 +13,7 @@ from core.training import checkpoint
 from core.training.loop import Arrays, fit, prepared
 from core.training.losses import variance
 from core.training.machine import settled, this_machine
-from core.training.network import Network
+from core.training.network import Batch, Network, Outputs
 from core.training.plan import Plan
 from core.training.session import Session
 from core.training.standard import Standard, standard_of
@@ -56,8 +57,12 @@ class NetworkModel(Model):
         self.held_n[rows[held]] = True
 
     def _predict(self, inputs: Inputs, rng: np.random.Generator) -> Prediction:
+        return self._asked(inputs, rng, lambda batch: self._net.passes(batch, self._passes))
+
+    def _asked(self, inputs: Inputs, rng: np.random.Generator, ask: Callable[[Batch], Outputs]) -> Prediction:
+        """What the network says of galaxies when it is asked in a certain way."""
         standard, present = self._standard, self._present(inputs)
-        answers = self._answers(inputs[present], int(rng.integers(2**31))) if present.any() else self._answers_of_none()
+        answers = self._answers(inputs[present], int(rng.integers(2**31)), ask) if present.any() else self._answers_of_none()
         scale2 = standard.scale_t**2
         blank = np.where(standard.is_labelled_t, 0.0, np.nan)
         mean_mnt, variance_mnt, features = answers
@@ -95,14 +100,14 @@ class NetworkModel(Model):
         return {**known.arrays, **{f"has/{m}": known.present[m] for m in known.arrays}}
 
     @torch.no_grad()
-    def _answers(self, inputs: Inputs, seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    def _answers(self, inputs: Inputs, seed: int, ask: Callable[[Batch], Outputs]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Means and variances (m, n, T) and features (n, d) in standard units."""
         parts: list[list[np.ndarray]] = []
         with settled(seed):
             for start in range(0, len(inputs), PREDICT_BATCH):
                 batch = prepared(self._net, self._arrays(inputs[start : start + PREDICT_BATCH]), self._machine)
                 with self._machine.autocast():
-                    outputs = self._net.passes(batch, self._passes)
+                    outputs = ask(batch)
                 found = outputs.mean_mbt, variance(self._net, outputs), outputs.features_bd
                 parts.append([tensor.float().cpu().numpy().astype(np.float64 if i < 2 else np.float32) for i, tensor in enumerate(found)])
         return tuple(np.concatenate(pieces, axis=axis) for pieces, axis in zip(zip(*parts, strict=True), (1, 1, 0), strict=True))
