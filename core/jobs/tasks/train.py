@@ -12,6 +12,7 @@ from core.jobs.context import TaskContext
 from core.jobs.evaluation import calibrate, evaluate
 from core.jobs.fitted import WEIGHTS, adopt_branches
 from core.jobs.inputs import iter_inputs, load_inputs, load_labels, training_ids
+from core.jobs.modality_use import modality_use
 from core.jobs.tuned import settings_of
 from core.models import registry
 from core.models.base import Model
@@ -76,6 +77,7 @@ def run(ctx: TaskContext) -> dict:
     runs.put_metrics(ctx.ws, run_id, table)
     stretch = calibrate(ctx.ws, ids, prediction.mean, prediction.sigma, prediction.targets)
     summary = _summary(model, seconds, milliseconds, runs.history(ctx.ws, run_id)["epoch"].nunique()) | {"conformal": stretch, "reused_runs": reused}
+    summary |= modality_use(ctx.ws, run_id, model, ids)
     runs.finish(ctx.ws, run_id, "done", summary)
     ctx.report(1.0, _verdict(table))
     return {"run": run_id, **summary}
