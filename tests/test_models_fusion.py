@@ -194,7 +194,7 @@ def test_nothing_to_measure_means_calibrated_and_independent():
 
 
 def test_combination_of_two_is_the_inverse_variance_mean():
-    errors = JointErrors(np.ones((2, 1)), np.eye(4)[None], None)
+    errors = JointErrors(np.ones((2, 1)), np.eye(4)[None], np.eye(2)[None], np.ones(1), None)
     mean = np.array([[[1.0]], [[4.0]]])
     aleatoric = np.array([[[1.0]], [[4.0]]]) * 0.75
     found = combine(mean, aleatoric, aleatoric / 3, errors)
@@ -204,7 +204,7 @@ def test_combination_of_two_is_the_inverse_variance_mean():
 
 
 def test_combination_serves_what_one_model_alone_says():
-    errors = JointErrors(np.ones((2, 2)), np.stack([np.eye(4)] * 2), 0)
+    errors = JointErrors(np.ones((2, 2)), np.stack([np.eye(4)] * 2), np.stack([np.eye(2)] * 2), np.ones(2), 0)
     mean = np.array([[[0.1, 1.0], [np.nan, 2.0]], [[np.nan, np.nan], [0.2, np.nan]]])
     found = combine(mean, np.where(np.isfinite(mean), 0.5, np.nan), np.where(np.isfinite(mean), 0.5, np.nan), errors)[0]
     assert found[0].tolist() == pytest.approx([0.1, 1.0])

@@ -1,9 +1,9 @@
 """Late fusion: one model a modality, their answers joined by what each is worth.
 
 Each branch's variance is calibrated, and the correlation of the branches' errors measured, on
-the labelled galaxies that chose the epochs of all of them and were fitted by none. A target is
-estimated together with the redshift by generalised least squares: a branch that is wrong about
-the redshift is wrong about the luminosity too, so a better redshift from another branch corrects it.
+the labelled galaxies that chose the epochs of all of them and were fitted by none. Unless told
+otherwise, a target is estimated together with the redshift by generalised least squares: a branch that is
+wrong about the redshift is wrong about the luminosity too, so a better redshift from another branch corrects it.
 """
 
 from collections.abc import Mapping
@@ -13,12 +13,14 @@ import numpy as np
 from core.columns import MODALITIES
 from core.errors import BadInput
 from core.models.base import Model, require_labels
-from core.models.joint_errors import JointErrors, combine, measure
+from core.models.joint_errors import WAYS, JointErrors, calibrated, combine
 from core.models.prediction import Inputs, Labels, Prediction
 from core.training.holdout import carve, held_share
 from core.training.session import Session
 from core.training.standard import Standard, standard_of
 
+MEASURED = ("scale_jt", "pair_t4", "covariance_tjj", "factor_t")
+"""What of `JointErrors` is kept with the model, in order."""
 BRANCHES = ("image_bayesian_cnn", "spectrum_cnn", "photometry_mlp")
 
 
@@ -28,12 +30,16 @@ class FusionLate(Model):
     Parameters
     ----------
     epochs : of every branch; 0 = each chooses. reuse : a job may take branches from runs that saw the
-        same labels with the same seed (see `adopt`). branches : registry names of models with one modality each.
+        same labels with the same seed (see `adopt`). how : one of `core.models.joint_errors.WAYS`.
+    branches : registry names of models with one modality each.
     """
 
-    def __init__(self, epochs: int = 0, reuse: bool = True, branches: tuple[str, ...] = BRANCHES):
+    def __init__(self, epochs: int = 0, reuse: bool = True, how: str = WAYS[0], branches: tuple[str, ...] = BRANCHES):
         from core.models.registry import build, spec
 
+        if how not in WAYS:
+            raise BadInput("how", f"be one of {', '.join(WAYS)}", how, "model fusion_late", "Choose one of them")
+        self._how = how
         self._configs = {name: {"epochs": epochs} if epochs and "epochs" in spec(name).config else {} for name in branches}
         self._models: dict[str, Model] = {name: build(name, config) for name, config in self._configs.items()}
         self._adopted: set[str] = set()
@@ -82,7 +88,7 @@ class FusionLate(Model):
             answers.append(_masked(answer, held.present[model.modalities[0]]))
             self._scale_of[name] = np.maximum(model.predict(inputs[~held_n][:256]).features_nd.std(axis=0), 1e-6)
         mean, aleatoric, epistemic = (np.stack(parts) for parts in zip(*answers, strict=True))
-        self._errors = measure(mean, np.sqrt(aleatoric + epistemic), labels.values_nt[held_n], self._z_column)
+        self._errors = calibrated(mean, aleatoric, epistemic, labels.values_nt[held_n], self._z_column, self._how)
 
     def _predict(self, inputs: Inputs, rng: np.random.Generator) -> Prediction:
         answers, features = [], []
@@ -91,7 +97,7 @@ class FusionLate(Model):
             answer = model.predict(inputs, rng)
             answers.append(_masked(answer, present))
             features.append(answer.features_nd / self._scale_of[name] / np.sqrt(answer.features_nd.shape[1]))
-        mean, aleatoric, epistemic = combine(*(np.stack(parts) for parts in zip(*answers, strict=True)), self._errors)
+        mean, aleatoric, epistemic = combine(*(np.stack(parts) for parts in zip(*answers, strict=True)), self._errors, self._how)
         unseen = ~np.isfinite(mean) & self._standard.is_labelled_t
         mean, aleatoric = np.where(unseen, self._standard.centre_t, mean), np.where(unseen, self._standard.scale_t**2, aleatoric)
         return Prediction(mean, aleatoric, np.where(unseen, self._standard.scale_t**2, epistemic), None, np.hstack(features), self._standard.targets)
@@ -99,7 +105,7 @@ class FusionLate(Model):
     def state(self) -> dict[str, np.ndarray]:
         state = {f"{n}/{k}": v for n, m in self._models.items() for k, v in m.state().items()}
         state |= {f"scale/{n}": v for n, v in self._scale_of.items()}
-        return state | self._standard.state() | {"scale_jt": self._errors.scale_jt, "pair_t4": self._errors.pair_t4}
+        return state | self._standard.state() | {f"errors/{name}": getattr(self._errors, name) for name in MEASURED}
 
     def load_state(self, state: dict[str, np.ndarray]) -> None:
         self._standard = Standard.of_state(state)
@@ -107,7 +113,7 @@ class FusionLate(Model):
         self._models = {n: m for n, m in self._models.items() if n in self._scale_of}
         for name, model in self._models.items():
             model.load_state({k.removeprefix(f"{name}/"): v for k, v in state.items() if k.startswith(f"{name}/")})
-        self._errors = JointErrors(state["scale_jt"], state["pair_t4"], self._z_column)
+        self._errors = JointErrors(*(state[f"errors/{name}"] for name in MEASURED), self._z_column)
 
     @property
     def _z_column(self) -> int | None:

@@ -3,10 +3,15 @@
 Axes: j = models, n = galaxies, T = targets.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import combinations
 
 import numpy as np
 
+WAYS = ("joint", "inverse_variance", "stacking", "mean")
+"""How answers are joined. *joint*: generalised least squares of the target and the redshift together; *inverse_variance*: of
+the target alone; *stacking*: weights of 0 or more that would have served the measured galaxies best, the same for all
+galaxies; *mean*: equal weights. The variance is in each case that of such an estimate under the measured correlation."""
 CLIP = 4.0
 """Errors count up to so many sigma: one catastrophic redshift must not decide what all are worth."""
 PRIOR_COUNT = 20.0
@@ -23,16 +28,20 @@ class JointErrors:
     ----------
     scale_jt : factor on each model's predicted sigma that makes its errors have unit spread.
     pair_t4 : float (T, 2J, 2J), correlation of the models' errors in the target and in the redshift, in that order.
+    covariance_tjj : float (T, J, J), covariance of the models' errors, whatever they predict it to be.
+    factor_t : factor on the joint sigma that makes the errors of joint answers have unit spread.
     z_column : which target is the redshift, None = none.
     """
 
     scale_jt: np.ndarray
     pair_t4: np.ndarray
+    covariance_tjj: np.ndarray
+    factor_t: np.ndarray
     z_column: int | None
 
 
 def measure(mean_jnt: np.ndarray, sigma_jnt: np.ndarray, truth_nt: np.ndarray, z_column: int | None) -> JointErrors:
-    """Calibrate the models and correlate their errors, shrunk towards calibrated and independent.
+    """Calibrate the models and correlate their errors, shrunk towards calibrated and independent; `factor_t` is 1.
 
     Parameters
     ----------
@@ -40,20 +49,35 @@ def measure(mean_jnt: np.ndarray, sigma_jnt: np.ndarray, truth_nt: np.ndarray, z
     """
     with np.errstate(invalid="ignore", divide="ignore"):
         error = np.clip((mean_jnt - truth_nt) / sigma_jnt, -CLIP, CLIP)
-    count = np.isfinite(error).sum(axis=1)
-    spread = np.nansum(error**2, axis=1)
-    scale_jt = np.sqrt((spread + PRIOR_COUNT) / (count + PRIOR_COUNT))
-    unit = error / scale_jt[:, None]
+    unit = error / (scale_jt := _spread(error, axis=1))[:, None]
+    targets = range(truth_nt.shape[1])
     z = unit[:, :, z_column] if z_column is not None else np.full(unit.shape[:2], np.nan)
-    return JointErrors(scale_jt, np.stack([_correlation(np.concatenate([unit[:, :, t], z])) for t in range(truth_nt.shape[1])]), z_column)
+    pair_t4 = np.stack([_correlation(np.concatenate([unit[:, :, t], z])) for t in targets])
+    covariance_tjj = np.stack([_covariance(unit[:, :, t], sigma_jnt[:, :, t] * scale_jt[:, None, t]) for t in targets])
+    return JointErrors(scale_jt, pair_t4, covariance_tjj, np.ones(truth_nt.shape[1]), z_column)
 
 
-def combine(mean_jnt: np.ndarray, aleatoric_jnt: np.ndarray, epistemic_jnt: np.ndarray, errors: JointErrors) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Best linear unbiased estimate of each target, using what the models say of it and of the redshift.
+def calibrated(mean_jnt: np.ndarray, aleatoric_jnt: np.ndarray, epistemic_jnt: np.ndarray, truth_nt: np.ndarray, z_column: int | None, way: str) -> JointErrors:
+    """`measure`, and how far the joint sigma must be stretched: each half of the galaxies is joined by what the other half says."""
+    sigma_jnt = np.sqrt(aleatoric_jnt + epistemic_jnt)
+    several = np.isfinite(mean_jnt).sum(axis=0) > 1
+    error = np.full(truth_nt.shape, np.nan)
+    for half in (np.arange(len(truth_nt)) % 2 == k for k in (0, 1)):
+        errors = measure(mean_jnt[:, ~half], sigma_jnt[:, ~half], truth_nt[~half], z_column)
+        mean, aleatoric, epistemic = combine(mean_jnt[:, half], aleatoric_jnt[:, half], epistemic_jnt[:, half], errors, way)
+        error[half] = np.clip((mean - truth_nt[half]) / np.sqrt(aleatoric + epistemic), -CLIP, CLIP)
+    return replace(measure(mean_jnt, sigma_jnt, truth_nt, z_column), factor_t=_spread(np.where(several, error, np.nan), axis=0))
+
+
+def combine(
+    mean_jnt: np.ndarray, aleatoric_jnt: np.ndarray, epistemic_jnt: np.ndarray, errors: JointErrors, way: str = WAYS[0]
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """One estimate of each target from what the models say.
 
     Parameters
     ----------
     mean_jnt, aleatoric_jnt, epistemic_jnt : (J, n, T); NaN where a model says nothing: the others then decide.
+    way : one of `WAYS`.
 
     Returns
     -------
@@ -62,14 +86,14 @@ def combine(mean_jnt: np.ndarray, aleatoric_jnt: np.ndarray, epistemic_jnt: np.n
     sigma_jnt = np.sqrt(aleatoric_jnt + epistemic_jnt) * errors.scale_jt[:, None]
     out = np.full((3, *mean_jnt.shape[1:]), np.nan)
     for t in range(mean_jnt.shape[2]):
-        columns = [t] if errors.z_column in (None, t) else [t, errors.z_column]
+        columns = [t] if errors.z_column in (None, t) or way != "joint" else [t, errors.z_column]
         seen_nj = np.isfinite(mean_jnt[:, :, columns]).all(axis=2).T
         for pattern in np.unique(seen_nj[seen_nj.any(axis=1)], axis=0):
-            rows = (seen_nj == pattern).all(axis=1)
-            models = np.flatnonzero(pattern)
+            rows, models = (seen_nj == pattern).all(axis=1), np.flatnonzero(pattern)
             at = np.ix_(models, rows, columns)
-            total, weight_nj = _estimate(out[0, :, t], rows, mean_jnt[at], sigma_jnt[at], _block(errors.pair_t4[t], models, len(columns)))
-            out[1:, rows, t] = total * _shares(weight_nj, aleatoric_jnt[models][:, rows, t], epistemic_jnt[models][:, rows, t])
+            out[0, rows, t], total, weight_nj = _estimate(mean_jnt[at], sigma_jnt[at], errors, t, models, way)
+            stretched = total * (errors.factor_t[t] ** 2 if len(models) > 1 else 1.0)
+            out[1:, rows, t] = stretched * _shares(weight_nj, aleatoric_jnt[models][:, rows, t], epistemic_jnt[models][:, rows, t])
     return out[0], out[1], out[2]
 
 
@@ -95,13 +119,34 @@ def least_squares(values_nk: np.ndarray, sigma_nk: np.ndarray, correlation_kk: n
     return (weight * values_nk).sum(axis=1), covariance[:, 0, 0], weight
 
 
-def _estimate(out_n: np.ndarray, rows: np.ndarray, mean_jnc: np.ndarray, sigma_jnc: np.ndarray, correlation: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Write the estimates of some galaxies; returns their variances and the weights of the models' own answers."""
-    models, _, quantities = mean_jnc.shape
+def best_weights(covariance_jj: np.ndarray) -> np.ndarray:
+    """Weights of 0 or more, 1 in all, under which errors of this covariance add up to least; (J,).
+
+    The best of all sets of models whose own best weights are positive (Breiman 1996, Machine Learning 24, 49, why none is negative).
+
+    >>> best_weights(np.diag([1.0, 3.0])).tolist(), best_weights(np.array([[1.0, 1.5], [1.5, 4.0]])).tolist()
+    ([0.75, 0.25], [1.0, 0.0])
+    """
+    models, best, least = range(len(covariance_jj)), None, np.inf
+    for chosen in (list(c) for size in models for c in combinations(models, size + 1)):
+        raw = np.linalg.solve(covariance_jj[np.ix_(chosen, chosen)], np.ones(len(chosen)))
+        if (raw > 0).all() and 1 / raw.sum() < least:
+            best, least = np.zeros(len(models)), 1 / raw.sum()
+            best[chosen] = raw / raw.sum()
+    return best
+
+
+def _estimate(mean_jnc: np.ndarray, sigma_jnc: np.ndarray, errors: JointErrors, t: int, models: np.ndarray, way: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Estimates of some galaxies, their variances, and the weights (n, j) of the models' own answers."""
+    count, _, quantities = mean_jnc.shape
     flat = lambda a: a.transpose(1, 2, 0).reshape(a.shape[1], -1)  # noqa: E731
-    design = np.kron(np.eye(quantities), np.ones((models, 1)))
-    out_n[rows], variance, weight = least_squares(flat(mean_jnc), flat(sigma_jnc), correlation, design)
-    return variance, weight[:, :models]
+    correlation = _block(errors.pair_t4[t], models, quantities)
+    if way in ("joint", "inverse_variance"):
+        estimate, variance, weight = least_squares(flat(mean_jnc), flat(sigma_jnc), correlation, np.kron(np.eye(quantities), np.ones((count, 1))))
+        return estimate, variance, weight[:, :count]
+    fixed = np.full(count, 1 / count) if way == "mean" else best_weights(errors.covariance_tjj[t][np.ix_(models, models)])
+    spread = fixed * flat(sigma_jnc)
+    return flat(mean_jnc) @ fixed, np.einsum("nj,jk,nk->n", spread, correlation, spread), np.broadcast_to(fixed, spread.shape)
 
 
 def _block(pair: np.ndarray, models: np.ndarray, quantities: int) -> np.ndarray:
@@ -113,6 +158,17 @@ def _shares(weight_nj: np.ndarray, aleatoric_jn: np.ndarray, epistemic_jn: np.nd
     """How a variance divides into aleatoric and epistemic, (2, n), as in the models that made it."""
     parts = np.stack([(weight_nj.T**2 * a).sum(axis=0) for a in (aleatoric_jn, epistemic_jn)])
     return parts / np.maximum(parts.sum(axis=0), np.finfo(float).tiny)
+
+
+def _spread(error: np.ndarray, axis: int) -> np.ndarray:
+    """Root mean square of errors in sigma, NaN left out, shrunk towards 1."""
+    return np.sqrt((np.nansum(error**2, axis=axis) + PRIOR_COUNT) / (np.isfinite(error).sum(axis=axis) + PRIOR_COUNT))
+
+
+def _covariance(unit_jn: np.ndarray, sigma_jn: np.ndarray) -> np.ndarray:
+    """Covariance of errors, (J, J): their correlation, and each model's typical variance."""
+    typical = np.array([np.median(s[np.isfinite(s)]) if np.isfinite(s).any() else 1.0 for s in sigma_jn])
+    return _correlation(unit_jn) * np.outer(typical, typical)
 
 
 def _correlation(unit_kn: np.ndarray) -> np.ndarray:

@@ -66,8 +66,19 @@ _SPECS = (
         "core.models.networks.image:ImageCNN", {"epochs": 0, "batch_size": 64, "learning_rate": 3e-3, "dropout": 0.1},
     ),
     Spec(
+        "spectrum_mlp", ("spectrum",), "network", "The study's fully connected network on the 4620 samples; it knows no shift, so its redshifts are coarse.",
+        "core.models.networks.spectrum_mlp:SpectrumMLP",
+        {"epochs": 0, "batch_size": 64, "learning_rate": 2e-3, "members": 4, "hidden": 128, "dropout": 0.2},
+    ),
+    Spec(
         "spectrum_cnn", ("spectrum",), "network", "Finds the redshift with learned templates, then reads star formation in the rest frame.",
         "core.models.networks.spectrum:SpectrumCNN", {"epochs": 0, "batch_size": 64, "learning_rate": 3e-3, "members": 4},
+    ),
+    Spec(
+        "fusion_early", MODALITIES, "fusion",
+        "Joins pixels, samples and magnitudes in one row before anything is learned; learned values and a flag stand for what is missing.",
+        "core.models.networks.early:FusionEarly",
+        {"epochs": 0, "batch_size": 64, "learning_rate": 2e-3, "modality_dropout": 0.2, "members": 4, "hidden": 128, "dropout": 0.2},
     ),
     Spec(
         "fusion_latent", MODALITIES, "fusion", "Reads each modality with a stream of its own and joins what they found; a learned value stands for what is missing.",
@@ -76,7 +87,7 @@ _SPECS = (
     ),
     Spec(
         "fusion_late", MODALITIES, "fusion", "Joins the three networks by what each is worth on held-out galaxies; serves whatever a galaxy has.",
-        "core.models.fusion:FusionLate", {"epochs": 0, "reuse": True},
+        "core.models.fusion:FusionLate", {"epochs": 0, "reuse": True, "how": "joint"},
     ),
 )
 MODELS: dict[str, Spec] = {spec.name: spec for spec in _SPECS}
