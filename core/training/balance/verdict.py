@@ -16,6 +16,7 @@ CLEAR, SURE = 0.05, 2.0
 """A difference of the mean squared error counts when it is so large a share of it, and so many standard errors."""
 LEAST = 1e-3
 """... and when it changes the skill by so much."""
+KINDS = ("used", "underused", "neglected", "redundant", "uninformative", "unneeded")
 RANGE = 0.1
 """Rates that differ so much between low and high S/N are both told."""
 
@@ -26,8 +27,8 @@ class Verdict:
 
     Attributes
     ----------
-    kind : ``used``, ``underused`` (used, and worth more), ``neglected``, ``redundant``, ``uninformative`` (alone it knows
-        nothing), ``unneeded`` (leaving it out costs nothing, and no model of it alone is at hand to tell why).
+    kind : one of `KINDS`; underused is used and worth more, uninformative knows nothing even alone, unneeded costs nothing
+        when it is left out, and no model of it alone is at hand to tell why.
     rate : conditional utilisation rate. alone : skill of a model that reads nothing else, NaN = not at hand.
     gain : share by which the squared error would fall if that model's answer were mixed in.
     """
@@ -116,7 +117,8 @@ def _counts(difference_k: np.ndarray, errors: Errors) -> bool:
 def _sentence(target: str, found: Sequence[Verdict], by_sn: Mapping[str, Mapping[str, Mapping[str, float]]]) -> str:
     if all(np.isnan(v.rate) and v.kind != "neglected" for v in found):
         return f"{target}: the model knows too little of it for any modality to have a share."
-    return f"{target}: " + "; ".join(_clause(v, [rates.get(target, {}).get(v.modality, np.nan) for rates in by_sn.values()]) for v in found) + "."
+    clauses = {v: _clause(v, [rates.get(target, {}).get(v.modality, np.nan) for rates in by_sn.values()]) for v in found}
+    return f"{target}: " + "; ".join(clauses[v] for v in sorted(found, key=lambda v: KINDS.index(v.kind))) + "."
 
 
 def _clause(v: Verdict, rate_by_sn: Sequence[float]) -> str:
@@ -126,7 +128,7 @@ def _clause(v: Verdict, rate_by_sn: Sequence[float]) -> str:
         "used": f"{v.modality} is used, leaving it out costs {_share(v.rate)} of the skill{_range(rate_by_sn)}",
         "underused": f"{v.modality} is used, leaving it out costs {_share(v.rate)} of the skill{_range(rate_by_sn)}, but it is worth more: {mixing}",
         "neglected": f"{v.modality} is neglected: leaving it out costs {_share(v.rate)} of the skill, yet {mixing}",
-        "redundant": f"{v.modality} is redundant: {knows}a model need not have it (leaving it out of this one costs {_share(v.rate)} of the skill)",
+        "redundant": f"{v.modality} is redundant: {knows}the others know as much (leaving it out costs {_share(v.rate)})",
         "uninformative": f"{v.modality} says nothing of it",
         "unneeded": f"{v.modality} is not needed, leaving it out costs {_share(v.rate)} of the skill; without a model of it alone nobody can tell why",
     }[v.kind]
