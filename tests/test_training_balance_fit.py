@@ -9,8 +9,9 @@ from core.errors import Cancelled
 from core.models.networks.heads import Heads
 from core.models.prediction import Labels
 from core.training import checkpoint
+from core.training.balance.fit import BalancedFit
 from core.training.balance.remedies import REMEDIES
-from core.training.loop import fit
+from core.training.loop import data_of, fit
 from core.training.machine import Machine, settled
 from core.training.network import Network, Outputs
 from core.training.plan import Plan
@@ -165,3 +166,14 @@ def test_modality_that_no_galaxy_has_is_left_out_of_the_balance():
     with settled(1, 1):
         fit(Two(standard), blind, labels, standard, Plan(epochs=3, batch_size=32, balance="guided"), session, Machine())
     assert {name for name in session.curves[-1][1] if "/" in name} == {"speed/spectrum"}
+
+
+def test_speed_counts_what_the_joint_loss_steers_and_not_the_streams_own_heads():
+    inputs, labels = sky(60)
+    standard = standard_of(labels)
+    with settled(1, 1):
+        network, plan = Two(standard), Plan(epochs=1, batch_size=32)
+        data = data_of(network, inputs, labels, standard, np.arange(60) >= 50, plan, 1, Machine())
+        made = BalancedFit(network, data, standard, plan, Session(seed=1), Machine(), np.zeros(1))
+    own = {id(p) for p in made.speeds.own["image"]}
+    assert own == {id(p) for p in network.streams["image"].layer.parameters()}

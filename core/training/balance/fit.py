@@ -33,11 +33,25 @@ class BalancedFit(Fit):
         super().__init__(network, data, standard, plan, session, machine, mark)
         self.standard, self.remedies = standard, remedies_of(plan.balance)
         self.names = tuple(name for name in network.streams if f"has/{name}" in data.inputs and bool(data.inputs[f"has/{name}"].any()))
-        self.speeds = Speeds({name: network.cross_parameters(name) for name in self.names}, {name: network.own_parameters(name) for name in self.names})
+        reached = self._reached()
+        own = {name: [p for p in network.own_parameters(name) if p in reached] for name in self.names}
+        self.speeds = Speeds({name: network.cross_parameters(name) for name in self.names}, own)
         self.guide = Guide(next(iter(self.remedies & {"guided", "random"}), "none"), self.names)
         self.every = max(self.epochs // POINTS, 1)
         network.probing = not self.remedies & {"auxiliary", "mmpareto"}
         network.modality_dropout = network.modality_dropout if "dropout" in self.remedies else 0.0
+
+    def _reached(self) -> set[torch.nn.Parameter]:
+        """The parameters that the joint loss steers: what only makes the streams' own answers has no part in how fast they learn."""
+        seen = [self.data.fit_rows[self.data.inputs[f"has/{name}"][self.data.fit_rows] > 0][:1] for name in self.names]
+        rows = torch.cat(seen).unique()
+        self.network.eval()
+        with self.machine.autocast():
+            outputs = self.network(self.data.batch(rows))
+        loss(self.network, outputs, self.data.targets.at(rows), self.weight_t, self.plan.beta, warm=True).backward()
+        reached = {p for p in self.network.parameters() if p.grad is not None}
+        self.optimiser.zero_grad(set_to_none=True)
+        return reached
 
     def _resume(self) -> None:
         super()._resume()

@@ -25,17 +25,19 @@ class Speeds:
 
     Attributes
     ----------
+    own : as given, of the branches that have a speed.
     sums : branch -> sums over the steps of `learned`, cross-modal and own, float64 (2,).
     """
 
     def __init__(self, cross: Mapping[str, Sequence[nn.Parameter]], own: Mapping[str, Sequence[nn.Parameter]]):
-        self._parts = {name: (list(parameters), list(own[name])) for name, parameters in cross.items() if parameters}
-        self.sums = {name: torch.zeros(2, dtype=torch.float64) for name in self._parts}
+        self._cross = {name: list(parameters) for name, parameters in cross.items() if parameters}
+        self.own = {name: list(own[name]) for name in self._cross}
+        self.sums = {name: torch.zeros(2, dtype=torch.float64) for name in self._cross}
 
     def add(self) -> None:
         """Count the gradients as they stand."""
-        for name, parts in self._parts.items():
-            self.sums[name] += torch.stack([learned(part).cpu() for part in parts])
+        for name, sums in self.sums.items():
+            sums += torch.stack([learned(part).cpu() for part in (self._cross[name], self.own[name])])
 
     @property
     def log_ratio(self) -> dict[str, float]:
