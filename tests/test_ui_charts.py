@@ -1,4 +1,4 @@
-"""Charts carry the values they are given, a marker or dash beside every colour, and one WebGL canvas at most."""
+"""Charts carry the values they are given, and a marker or dash beside every colour."""
 
 import numpy as np
 import pandas as pd
@@ -15,7 +15,12 @@ def theme(monkeypatch, request):
 
 def test_each_of_the_first_models_has_a_colour_and_a_marker_of_its_own():
     first = list(MODELS)[:8]
-    assert len({charts.colour(m) for m in first}) == len(first) == len({charts._marker(m)["symbol"] for m in first})
+    assert len({charts.colour(m) for m in first}) == len(first) == len({charts.marker(m)["symbol"] for m in first})
+
+
+def test_no_two_models_share_both_colour_and_marker():
+    looks = [(charts.marker(m)["color"], charts.marker(m)["symbol"]) for m in MODELS]
+    assert len(set(looks)) == len(looks)
 
 
 def test_learning_curve_draws_a_line_a_model_and_dashes_random_controls():
@@ -36,27 +41,6 @@ def test_loss_curves_name_each_run_once():
     figure = charts.loss_curves(pd.DataFrame(points, columns=["run_id", "model", "epoch", "name", "value"]))
     assert sorted(t.name for t in figure.data if t.showlegend) == ["linear #7", "mean #8"]
     assert {t.line.dash for t in figure.data if t.name == "linear #7"} == {"solid", "dot"}
-
-
-def test_predicted_and_residual_shows_every_galaxy_as_float32_on_common_axes():
-    rng = np.random.default_rng(0)
-    truth = rng.uniform(0, 0.3, 50)
-    table = pd.DataFrame({"key": "g", "truth": truth, "mean": truth + 0.01, "sigma": 0.02, "residual": 0.01, "sn": rng.uniform(1, 30, 50)})
-    bins = pd.DataFrame({"centre": [5.0], "low": [0.0], "median": [0.01], "high": [0.02], "n": [50]})
-    figure = charts.predicted_and_residual({"a #1": table, "b #2": table}, {"a #1": bins, "b #2": bins}, "z")
-    clouds = [t for t in figure.data if t.mode == "markers"]
-    assert {t.type for t in figure.data} == {"scattergl"} and len(clouds) == 4
-    assert all(t.x.dtype == np.float32 and len(t.x) == 50 for t in clouds)
-    assert figure.layout.xaxis.range == figure.layout.yaxis.range == figure.layout.xaxis2.range
-    assert figure.layout.yaxis3.range[0] == -figure.layout.yaxis3.range[1]
-
-
-def test_predicted_and_residual_survives_a_single_galaxy_and_none():
-    one = pd.DataFrame({"key": ["g"], "truth": [0.1], "mean": [0.2], "sigma": [0.0], "residual": [0.1], "sn": [np.nan]})
-    none = one.head(0)
-    empty = pd.DataFrame(columns=["centre", "low", "median", "high", "n"])
-    figure = charts.predicted_and_residual({"a": one, "b": none}, {"a": empty, "b": empty}, "z")
-    assert [len(t.x) for t in figure.data if t.mode == "markers"] == [1, 0, 0, 0]
 
 
 def test_histogram_gathers_the_highest_percent_and_loses_nobody():

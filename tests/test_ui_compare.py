@@ -1,0 +1,117 @@
+"""Figures of the Compare page carry the values they are given, in one WebGL canvas at most, and labels never cover each other."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from core.services import comparing
+from core.services.comparing import COSTS, METRICS
+from core.ui import state
+from core.ui.compare import figures
+from core.ui.compare.label_places import LETTER, places
+
+
+@pytest.fixture(autouse=True, params=[False, True], ids=["light", "dark"])
+def theme(monkeypatch, request):
+    monkeypatch.setattr(state, "is_dark", lambda: request.param)
+
+
+def _galaxies(n=50, sigma=0.02):
+    rng = np.random.default_rng(0)
+    truth = rng.uniform(0, 0.3, n)
+    return pd.DataFrame({"object_id": np.arange(n) + 7, "key": "g", "truth": truth, "mean": truth + 0.01, "sigma": sigma, "residual": 0.01, "sn": rng.uniform(1, 30, n),
+                         "z": truth, "magnitude": rng.uniform(15, 20, n)})  # fmt: skip
+
+
+BINS = pd.DataFrame({"centre": [5.0], "low": [0.0], "median": [0.01], "high": [0.02], "n": [50]})
+
+
+@pytest.mark.parametrize("against", list(comparing.AGAINST))
+def test_predictions_show_every_galaxy_as_float32_on_common_axes(against):
+    table = _galaxies()
+    figure = figures.predictions({"a #1": table, "b #2": table}, {"a #1": BINS, "b #2": BINS}, "z", against)
+    clouds = [t for t in figure.data if t.mode == "markers"]
+    assert {t.type for t in figure.data} == {"scattergl"} and len(clouds) == 4
+    assert all(t.x.dtype == np.float32 and len(t.x) == 50 for t in clouds)
+    assert figure.layout.xaxis.range == figure.layout.yaxis.range == figure.layout.xaxis2.range
+    assert figure.layout.yaxis3.range[0] == -figure.layout.yaxis3.range[1]
+    assert np.array_equal(clouds[1].x, table[against].to_numpy(np.float32)) and (figure.layout.xaxis3.type == "log") == (against == "sn")
+
+
+def test_points_carry_their_object_id_first_so_that_a_click_can_open_it():
+    figure = figures.predictions({"a": _galaxies()}, {"a": BINS}, "z", "magnitude")
+    clouds = [t for t in figure.data if t.mode == "markers"]
+    assert all([row[0] for row in t.customdata] == list(range(7, 57)) for t in clouds)
+    assert all(t.hoverinfo == "skip" for t in figure.data if t.mode == "lines")
+
+
+def test_predictions_draw_no_more_than_a_browser_bears(monkeypatch):
+    monkeypatch.setattr(figures, "MOST_POINTS", 20)
+    figure = figures.predictions({"a": _galaxies()}, {"a": BINS}, "z", "sn")
+    assert [len(t.x) for t in figure.data if t.mode == "markers"] == [20, 20]
+
+
+def test_predictions_survive_a_single_galaxy_and_none():
+    one = _galaxies(1).assign(sn=np.nan, sigma=0.0)
+    empty = BINS.head(0)
+    figure = figures.predictions({"a": one, "b": one.head(0)}, {"a": empty, "b": empty}, "z", "sn")
+    assert [len(t.x) for t in figure.data if t.mode == "markers"] == [1, 0, 0, 0]
+
+
+def test_error_bars_show_histogram_and_curve_of_each_run():
+    one = comparing.calibration(_galaxies(200), {"68": 1.2})
+    figure = figures.error_bars({"a": one, "b": one})
+    bars, others = [t for t in figure.data if t.type == "bar"], [t for t in figure.data if t.type == "scatter"]
+    curves = [t for t in others if t.mode == "lines+markers"]
+    assert len(bars) == 2 and np.array_equal(bars[0].y, one.density)
+    assert [c.name for c in curves] == ["a", "b"] and np.array_equal(curves[0].y, one.covered) and curves[0].line.color != curves[1].line.color
+    assert [t.name for t in others if t.mode == "markers"] == ["a, stretched", "b, stretched"]
+
+
+def test_cost_has_logarithmic_axes_a_label_a_point_and_the_front():
+    table = pd.DataFrame({"title": ["a", "b", "c"], "reads": ["image", "fused", "fused"], "cost": [1.0, 10.0, 100.0], "value": [0.3, 0.5, 0.01], "error": np.nan, "is_front": [True, False, True]})
+    figure = figures.cost(table, COSTS[0], METRICS[0], "RMSE of z")
+    assert figure.layout.xaxis.type == figure.layout.yaxis.type == "log" and [a.text for a in figure.layout.annotations] == ["a", "b", "c"]
+    assert [a.x for a in figure.layout.annotations] == [0, 1, 2]
+    assert list(next(t for t in figure.data if t.name == "Pareto front").x) == [1.0, 100.0]
+    assert {t.name: list(t.x) for t in figure.data if t.mode == "markers"} == {"reads image": [1.0], "reads fused": [10.0, 100.0]}
+
+
+def test_cost_of_a_metric_that_should_be_high_keeps_a_linear_axis():
+    table = pd.DataFrame({"title": ["a"], "reads": "image", "cost": [1.0], "value": [-0.3], "error": np.nan, "is_front": True})
+    assert figures.cost(table, COSTS[0], METRICS[1], "R²").layout.yaxis.type is None
+
+
+def test_by_subset_draws_a_marker_of_its_own_for_each_row():
+    table = pd.DataFrame({"row": np.repeat(["a", "b"], 2), "subset": ["all", "passive"] * 2, "value": [0.1, 0.2, 0.3, 0.4], "error": [0.01, np.nan, 0, 0]})
+    figure = figures.by_subset(table, ["all", "passive"], "RMSE")
+    assert {t.name: list(t.y) for t in figure.data} == {"a": [0.1, 0.2], "b": [0.3, 0.4]} and list(figure.data[0].error_y.array) == [0.01, 0]
+    assert len({(t.marker.color, t.marker.symbol) for t in figure.data}) == 2
+
+
+def test_modality_figures_give_each_modality_one_colour():
+    rates = pd.DataFrame({"row": ["f #1", "f #1"], "modality": ["image", "spectrum"], "rate": [0.1, 0.9]})
+    bars = {t.name: (list(t.y), t.marker.color) for t in figures.modality_rates(rates, ["image", "spectrum"]).data}
+    curves = figures.modality_curves(rates.assign(epoch=1), ["image", "spectrum"]).data
+    assert bars["image"][0] == [0.1] and {t.name: t.line.color for t in curves} == {"image, f #1": bars["image"][1], "spectrum, f #1": bars["spectrum"][1]}
+
+
+def test_looks_tell_as_many_rows_apart_as_are_drawn():
+    assert len(set(figures.looks([str(k) for k in range(60)]).values())) == 60
+
+
+def test_label_places_neither_cover_each_other_nor_points_nor_leave_the_plane():
+    rng = np.random.default_rng(1)
+    x, y, texts = rng.uniform(60, 840, 24), rng.uniform(30, 370, 24), [f"random_forest spectrum {k}" for k in range(24)]
+    found = places(x, y, texts, (900, 400))
+    boxes = np.array([[a + r - len(t) * LETTER / 2, b + u - 8.5, a + r + len(t) * LETTER / 2, b + u + 8.5] for a, b, (r, u), t in zip(x, y, found, texts, strict=True)])
+    meets = [(i, j) for i in range(24) for j in range(i) if np.all(boxes[i, :2] < boxes[j, 2:]) and np.all(boxes[j, :2] < boxes[i, 2:])]
+    assert meets == [] and boxes.min() >= 0 and boxes[:, 2].max() <= 900 and boxes[:, 3].max() <= 400
+
+
+def test_label_of_a_point_alone_stands_close_beside_it():
+    assert places([100], [100], ["abc"], (900, 400)) == [(pytest.approx(10 + 1.5 * LETTER), 0.0)]
+
+
+def test_label_that_finds_no_place_stands_above_its_point():
+    assert places([1], [1], ["far too long"], (10, 10)) == [(0.0, 22.0)]
