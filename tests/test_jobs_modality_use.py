@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from core.columns import TARGET_NAMES
+from core.errors import Cancelled
 from core.jobs.inputs import load_inputs, wide
 from core.jobs.modality_use import modality_use
 from core.models.base import Model
@@ -77,3 +78,13 @@ def test_models_of_one_modality_and_skies_with_few_complete_galaxies_have_nothin
     ws, model, ids = sky
     assert modality_use(ws, begun(ws, "linear"), model, ids) == {}
     assert modality_use(ws, begun(ws, "fusion_late", seed=4), model, ids[:30]) == {}
+
+
+def test_cancel_stops_between_two_questions(sky):
+    ws, model, ids = sky
+
+    def check() -> None:
+        raise Cancelled("Job 1 was cancelled.")
+
+    with pytest.raises(Cancelled):
+        modality_use(ws, begun(ws, "fusion_late", seed=5), model, ids, check)

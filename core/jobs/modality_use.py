@@ -1,6 +1,6 @@
 """What a model that reads several modalities makes of each, on the test split: is one neglected, or is it redundant?"""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -21,12 +21,13 @@ SINGLES = ("image_bayesian_cnn", "spectrum_cnn", "photometry_mlp")
 """The models of one modality that a fused one is held against, where a finished run has fitted them to the same labels."""
 
 
-def modality_use(ws: Workspace, run_id: int, model: Model, object_ids: np.ndarray) -> dict:
+def modality_use(ws: Workspace, run_id: int, model: Model, object_ids: np.ndarray, check: Callable[[], None] = lambda: None) -> dict:
     """What a run's summary says of its modalities.
 
     Parameters
     ----------
     object_ids : objects that may be asked about; those of the test split with a catalogue value and every modality are.
+    check : called before each question to the model, raises to stop.
 
     Returns
     -------
@@ -41,7 +42,7 @@ def modality_use(ws: Workspace, run_id: int, model: Model, object_ids: np.ndarra
     rows = _drawn(table[list(names)].all(axis=1).to_numpy(bool)) if len(names) > 1 else np.zeros(0, dtype=int)
     if len(rows) < FEWEST:
         return {}
-    answers = _answers(ws, run_id, model, table["id"].to_numpy(np.int64)[rows], names)
+    answers = _answers(ws, run_id, model, table["id"].to_numpy(np.int64)[rows], names, check)
     everybody = wide(truth.frame(ws, table["id"]), table["id"].to_numpy(np.int64), answers.targets)
     masks = subsets(ws, table, everybody, answers.targets)
     by_sn = {name: rates(answers[masks[name][rows]]) for name in SN_NAMES if name in masks}
@@ -54,14 +55,18 @@ def _drawn(has_all_n: np.ndarray) -> np.ndarray:
     return np.sort(np.random.default_rng(0).permutation(rows)[:MOST])
 
 
-def _answers(ws: Workspace, run_id: int, model: Model, ids: np.ndarray, names: tuple[str, ...]) -> Answers:
+def _answers(ws: Workspace, run_id: int, model: Model, ids: np.ndarray, names: tuple[str, ...], check: Callable[[], None]) -> Answers:
     inputs = load_inputs(ws, ids, model.modalities)
-    together = model.predict(inputs)
-    without = {name: _without(model, inputs, name) for name in names}
+    together, without, alone = model.predict(inputs), {}, {}
+    for name in names:
+        check()
+        without[name] = _without(model, inputs, name)
     known = wide(truth.frame(ws, ids), ids, together.targets)
     answers = Answers(together.targets, known, _centre(ws, run_id, together.targets), together.mean, without, {})
-    alone = {name: _best(answers, [*_branch(model, inputs, name), *_single(ws, run_id, name, ids)]) for name in names}
-    return replace(answers, alone={name: mean for name, mean in alone.items() if mean is not None})
+    for name in names:
+        check()
+        alone |= _best(answers, name, [*_branch(model, inputs, name), *_single(ws, run_id, name, ids, together.targets)])
+    return replace(answers, alone=alone)
 
 
 def _centre(ws: Workspace, run_id: int, targets: tuple[str, ...]) -> np.ndarray:
@@ -89,7 +94,7 @@ def _branch(model: Model, inputs: Inputs, name: str) -> list[np.ndarray]:
     return [model.predict_alone(inputs, name).mean] if isinstance(model, FusionLatent) else []
 
 
-def _single(ws: Workspace, run_id: int, name: str, ids: np.ndarray) -> list[np.ndarray]:
+def _single(ws: Workspace, run_id: int, name: str, ids: np.ndarray, targets: tuple[str, ...]) -> list[np.ndarray]:
     """What the newest run of a model of that modality alone says of the galaxies, if one saw the same labels with the same seed."""
     run, table = runs.one(ws, run_id), runs.frame(ws)
     alike = table[(table["status"] == "done") & (table["label_hash"] == run["label_hash"]) & (table["seed"] == run["seed"])]
@@ -98,19 +103,19 @@ def _single(ws: Workspace, run_id: int, name: str, ids: np.ndarray) -> list[np.n
     if newest.empty:
         return []
     kept = runs.load_arrays(ws, int(newest.iloc[0]), "predictions")
-    at = pd.Index(kept["object_ids"]).get_indexer(ids)
-    return [np.where(at[:, None] >= 0, kept["mean"][at], np.nan)]
+    table = pd.DataFrame(kept["mean"], index=kept["object_ids"], columns=kept["targets"])
+    return [table.reindex(index=ids, columns=list(targets)).to_numpy()]
 
 
-def _best(answers: Answers, candidates: list[np.ndarray]) -> np.ndarray | None:
-    """Column by column the answer that is nearer the truth: a modality is judged by the best that is known to be in it."""
+def _best(answers: Answers, name: str, candidates: list[np.ndarray]) -> dict[str, np.ndarray]:
+    """By modality, column by column the answer that is nearer the truth: it is judged by the best that is known to be in it; empty without candidates."""
     if not candidates:
-        return None
+        return {}
     stack = np.stack(candidates)
     squared = (stack - answers.truth_nt) ** 2
     has = np.isfinite(squared)
     loss = np.where(has.any(axis=1), np.where(has, squared, 0.0).sum(axis=1) / np.maximum(has.sum(axis=1), 1), np.inf)
-    return np.take_along_axis(stack, loss.argmin(axis=0)[None, None, :], axis=0)[0]
+    return {name: np.take_along_axis(stack, loss.argmin(axis=0)[None, None, :], axis=0)[0]}
 
 
 def _blinded(inputs: Inputs, names: tuple[str, ...]) -> Inputs:

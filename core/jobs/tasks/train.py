@@ -77,7 +77,7 @@ def run(ctx: TaskContext) -> dict:
     runs.put_metrics(ctx.ws, run_id, table)
     stretch = calibrate(ctx.ws, ids, prediction.mean, prediction.sigma, prediction.targets)
     summary = _summary(model, seconds, milliseconds, runs.history(ctx.ws, run_id)["epoch"].nunique()) | {"conformal": stretch, "reused_runs": reused}
-    summary |= modality_use(ctx.ws, run_id, model, ids)
+    summary |= modality_use(ctx.ws, run_id, model, ids, ctx.check)
     runs.finish(ctx.ws, run_id, "done", summary)
     ctx.report(1.0, _verdict(table))
     return {"run": run_id, **summary}
