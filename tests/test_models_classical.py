@@ -6,7 +6,7 @@ import pytest
 from core.columns import TARGET_NAMES
 from core.errors import Cancelled
 from core.models.base import names_from_array, names_to_array
-from core.models.classical import Scaling, label_groups, raw_features, weighted_moments
+from core.models.classical import COMPONENTS, Eigenspectra, Physical, Scaling, label_groups, weighted_moments
 from core.models.forest import _ask, _factor, _flatten
 from core.models.linear import _evidence, _freedom
 from core.models.percentiles import arranged, non_crossing
@@ -156,14 +156,34 @@ def test_model_gives_a_heavier_label_more_say(name):
     assert bias[0] - bias[1] > 0.2
 
 
-def test_raw_features_mark_what_is_absent():
+def test_physical_features_mark_what_is_absent():
     inputs, _ = galaxies(3)
     inputs.present["spectrum"][1] = False
-    raw = raw_features(inputs, ("spectrum", "photometry"))
+    raw = Physical(("spectrum", "photometry")).fit(inputs)
     d = len(features.COLUMNS["spectrum"])
-    assert np.isnan(raw[1, :d]).all() and np.isfinite(raw[0, d:]).all()
+    assert np.isnan(raw[1, :d]).all() and np.isfinite(raw[0, d : d + len(features.COLUMNS["photometry"])]).all()
+    assert np.isnan(raw[1, -2 - COMPONENTS : -2]).all()
     assert raw[:, -2].tolist() == [1, 0, 1]
-    assert np.isnan(raw_features(inputs.only(("photometry",)), ("image",))[:, :-1]).all()
+    assert np.isnan(Physical(("image",)).fit(inputs.only(("photometry",)))[:, :-1]).all()
+
+
+def test_eigenspectra_find_the_directions_that_spectra_differ_in():
+    rng = np.random.default_rng(0)
+    shapes = np.linalg.qr(rng.standard_normal((40, 2)))[0].T
+    wanted = rng.standard_normal((200, 2)) * [3.0, 1.0]
+    spectra = (5 + wanted @ shapes).astype(np.float32)
+    found = Eigenspectra().fit(spectra)
+    coefficients = found.apply(spectra)
+    assert found.mean_b == pytest.approx(spectra.mean(axis=0), abs=1e-5)
+    assert np.abs(np.corrcoef(coefficients[:, 0], wanted[:, 0])[0, 1]) > 0.99
+    assert coefficients[:, :2] @ found.component_kb[:2] + found.mean_b == pytest.approx(spectra, abs=1e-4)
+    spectra[0] = np.nan
+    assert np.isnan(found.apply(spectra)[0]).all() and np.isfinite(found.apply(spectra)[1]).all()
+
+
+def test_eigenspectra_of_a_few_galaxies_leave_the_other_coefficients_missing():
+    found = Eigenspectra().fit(np.array([[0.0, 1.0], [0.0, -1.0]], dtype=np.float32))
+    assert np.isfinite(found.apply(np.ones((1, 2), dtype=np.float32))[0]).sum() == 2
 
 
 def test_random_forest_learns_and_its_sigma_matches_its_errors():

@@ -111,3 +111,26 @@ def test_features_hardly_change_when_inputs_are_kept_in_half_precision():
     stamp = image.model_input(_gaussian(2000, 3, 3)[None, None].repeat(5, axis=1), np.zeros(1))
     one, two = (features.of("image", x, np.ones(1, dtype=bool))[0] for x in (stamp, stamp.astype(np.float16)))
     assert two == pytest.approx(one, abs=0.005)
+
+
+def test_normalised_spectrum_puts_a_line_at_its_rest_wavelength_whatever_the_redshift_and_the_brightness():
+    found = []
+    for z, brightness in ((0.05, 1.0), (0.2, 7.0)):
+        flux = np.full(4620, 10.0) * brightness
+        flux[np.abs(np.log10(WAVE / (6564.6 * (1 + z)))) < 15e-4] *= 2
+        inputs = spectrum.model_input(np.stack([flux, np.ones(4620)])[None], np.array([np.nan]))
+        found.append(features.normalised(inputs, np.array([np.log10(1 + z)]))[0])
+    at = int((np.log10(6564.6) - np.log10(features.REST_RANGE[0])) / 1e-4 / features.REST_PIXELS)
+    assert found[0][at] == pytest.approx(np.arcsinh(1.0), abs=0.05)
+    assert found[0] == pytest.approx(found[1], abs=0.15)
+    assert np.abs(np.delete(found[0], range(at - 2, at + 3))).max() < 0.02
+
+
+def test_normalised_spectrum_is_missing_outside_the_coverage_and_without_a_redshift():
+    inputs = spectrum.model_input(np.stack([np.ones(4620), np.ones(4620)])[None].repeat(2, axis=0), np.full(2, np.nan))
+    rows = features.normalised(inputs, np.array([np.log10(1.7), np.nan]))
+    assert np.isnan(rows[1]).all()
+    covered = np.isfinite(rows[0])
+    assert covered[0] and not covered[-1]
+    last = features.REST_RANGE[0] * 10 ** (1e-4 * features.REST_PIXELS * covered.sum())
+    assert last * 1.7 == pytest.approx(WAVE[-1], rel=0.003)

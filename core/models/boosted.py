@@ -5,7 +5,7 @@ from threadpoolctl import threadpool_limits
 
 from core.metrics import Z68
 from core.models.base import Model, names_from_array, names_to_array, require_labels
-from core.models.classical import Scaling, blank, chosen, label_groups, quantile, raw_features, weighted_moments
+from core.models.classical import Physical, blank, chosen, label_groups, quantile, weighted_moments
 from core.models.prediction import Inputs, Labels, Prediction
 from core.training.folds import each_fold, group_folds
 from core.training.session import Session
@@ -16,6 +16,8 @@ leaf), feature, threshold, missing_left (where a missing feature goes) and value
 CHUNK = 512
 LEVELS = 200
 """Values that a feature is rounded to while trees are grown; tests between them hold for unrounded features alike."""
+SMALL = 20_000
+"""Labelled galaxies under which one thread grows the trees: several wait for each other more than they work."""
 NOISE_TREES, NOISE_LEAVES, NOISE_LEAST = 40, 8, 40
 """Few and coarse: the size of an error is known far less well than a target."""
 TINY = 1e-3
@@ -46,17 +48,19 @@ class BoostedTrees(Model):
         self._settings = {"max_iter": trees, "learning_rate": learning_rate, "max_leaf_nodes": leaves, "min_samples_leaf": min_leaf}
         self._members = members
         self._targets: tuple[str, ...] = ()
-        self._scaling = Scaling()
+        self._physical = Physical(self.modalities)
         self._mean: dict[int, Trees] = {}
         self._noise: dict[int, Trees] = {}
 
     def fit(self, inputs: Inputs, labels: Labels, session: Session) -> None:
         require_labels(labels)
-        raw = raw_features(inputs, self.modalities)
-        self._targets, self._scaling, self._mean, self._noise = labels.targets, Scaling().fit(raw), {}, {}
+        raw = self._physical.fit(inputs)
+        self._targets, self._mean, self._noise = labels.targets, {}, {}
         wanted = [(int(t), rows) for columns, rows in label_groups(labels) for t in columns]
         x = np.column_stack([_rounded(column) for column in raw.T.astype(float)])
-        with threadpool_limits(session.threads or None):
+        import sklearn.ensemble  # noqa: F401 - a limit holds only for libraries that are loaded
+
+        with threadpool_limits(session.threads or (1 if len(x) < SMALL else None)):
             for done, (t, rows) in enumerate(wanted, start=1):
                 rng = np.random.default_rng([session.seed, t])
                 self._fit_target(t, x[rows], labels.values_nt[rows, t], labels.weight_n[rows], labels.group_n[rows], rng, session)
@@ -74,23 +78,23 @@ class BoostedTrees(Model):
         self._noise[t] = _noise(x, np.maximum(np.abs(y - unseen), TINY * spread), weight, rng)
 
     def _predict(self, inputs: Inputs, rng: np.random.Generator) -> Prediction:
-        raw = raw_features(inputs, self.modalities)
+        raw = self._physical.raw(inputs)
         mean, aleatoric, epistemic = blank(len(raw), self._targets)
         for t, trees in self._mean.items():
             answers_nm = _ask(trees, raw)
             variance = np.exp(2 * _ask(self._noise[t], raw)[:, 0])
             mean[:, t], epistemic[:, t] = answers_nm.mean(axis=1), answers_nm.var(axis=1)
             aleatoric[:, t] = np.maximum(variance - epistemic[:, t], LEAST_NOISE * variance)
-        return Prediction(mean, aleatoric, epistemic, features_nd=self._scaling.apply(raw), targets=self._targets)
+        return Prediction(mean, aleatoric, epistemic, features_nd=self._physical.scaling.apply(raw), targets=self._targets)
 
     def state(self) -> dict[str, np.ndarray]:
-        arrays = {"targets": names_to_array(self._targets), **self._scaling.state()}
+        arrays = {"targets": names_to_array(self._targets), **self._physical.state()}
         kinds = {"mean": self._mean, "noise": self._noise}
         return arrays | {f"{kind}.{t}.{name}": array for kind, of in kinds.items() for t, trees in of.items() for name, array in trees.items()}
 
     def load_state(self, state: dict[str, np.ndarray]) -> None:
         self._targets = names_from_array(state["targets"])
-        self._scaling = Scaling(state["centre_d"], state["scale_d"])
+        self._physical.load_state(state)
         self._mean, self._noise = {}, {}
         for key, array in state.items():
             kind, _, rest = key.partition(".")

@@ -13,6 +13,8 @@ from core.training.session import Session
 
 CHOICES = {"all": MODALITIES, **{m: (m,) for m in MODALITIES}}
 """What the setting ``modalities`` of a classical model may be."""
+COMPONENTS = 12
+"""Principal components of the continuum-normalised spectrum that are kept."""
 CLIP = 5.0
 """Scaled features are held within +-CLIP, so that one wild pixel cannot carry a linear model away."""
 
@@ -22,23 +24,6 @@ def chosen(modalities: str) -> tuple[str, ...]:
     if modalities not in CHOICES:
         raise BadInput("modalities", f"be one of {', '.join(CHOICES)}", modalities, "a classical model", "Choose one of them")
     return CHOICES[modalities]
-
-
-def raw_features(inputs: Inputs, modalities: tuple[str, ...]) -> np.ndarray:
-    """Physical features of each galaxy, then one column a modality that says whether it is there.
-
-    Returns
-    -------
-    float32 (n, d); NaN where a modality, or just a value, is missing. A modality that ``inputs``
-    does not carry at all counts as missing for every galaxy.
-    """
-    blocks, there = [], []
-    for modality in modalities:
-        present = inputs.present.get(modality, np.zeros(len(inputs), dtype=bool))
-        absent = np.full((len(inputs), len(features.COLUMNS[modality])), np.nan, dtype=np.float32)
-        blocks.append(features.of(modality, inputs.arrays[modality], present) if modality in inputs.arrays else absent)
-        there.append(present)
-    return np.column_stack([*blocks, *there]).astype(np.float32)
 
 
 @dataclass
@@ -68,6 +53,102 @@ class Scaling:
     def state(self) -> dict[str, np.ndarray]:
         """Arrays for `Model.state`."""
         return {"centre_d": self.centre_d, "scale_d": self.scale_d}
+
+
+@dataclass
+class Eigenspectra:
+    """Principal components of continuum-normalised spectra at rest, learned from the labelled galaxies.
+
+    Attributes
+    ----------
+    mean_b : float32 (b,), the mean spectrum. component_kb : float32 (k, b), k = `COMPONENTS` orthonormal ones, fewer from fewer galaxies.
+    """
+
+    mean_b: np.ndarray = field(default_factory=lambda: np.zeros(0, dtype=np.float32))
+    component_kb: np.ndarray = field(default_factory=lambda: np.zeros((0, 0), dtype=np.float32))
+
+    def fit(self, spectra_nb: np.ndarray) -> "Eigenspectra":
+        """Learn from (n, b) with NaN = not covered; bins that a galaxy lacks are taken for the mean."""
+        seen = spectra_nb[np.isfinite(spectra_nb).any(axis=1)]
+        count = np.maximum(np.isfinite(seen).sum(axis=0), 1)
+        self.mean_b = (np.nansum(seen, axis=0) / count).astype(np.float32)
+        self.component_kb = np.linalg.svd(np.nan_to_num(seen - self.mean_b), full_matrices=False)[2][:COMPONENTS].astype(np.float32)
+        return self
+
+    def apply(self, spectra_nb: np.ndarray) -> np.ndarray:
+        """Coefficients, float32 (n, `COMPONENTS`); NaN for a galaxy without a spectrum and for components that few galaxies could not give."""
+        out = np.full((len(spectra_nb), COMPONENTS), np.nan, dtype=np.float32)
+        seen = np.isfinite(spectra_nb).any(axis=1)
+        out[np.ix_(seen, np.arange(len(self.component_kb)))] = np.nan_to_num(spectra_nb[seen] - self.mean_b) @ self.component_kb.T
+        return out
+
+
+class Physical:
+    """Physical features of some modalities: one row a galaxy, on a scale learned from the labelled ones.
+
+    Parameters
+    ----------
+    modalities : see `chosen`.
+
+    Attributes
+    ----------
+    scaling, eigenspectra : what `fit` learned.
+    """
+
+    def __init__(self, modalities: tuple[str, ...]):
+        self.modalities = modalities
+        self.scaling, self.eigenspectra = Scaling(), Eigenspectra()
+
+    def fit(self, inputs: Inputs) -> np.ndarray:
+        """Learn from labelled galaxies; returns what `raw` says of them."""
+        blocks, there, normalised = self._blocks(inputs)
+        if normalised is not None:
+            self.eigenspectra.fit(normalised)
+        raw = self._joined(blocks, there, normalised)
+        self.scaling.fit(raw)
+        return raw
+
+    def raw(self, inputs: Inputs) -> np.ndarray:
+        """Physical features of each galaxy, for spectra their coefficients too, then one column a modality that says whether it is there.
+
+        Returns
+        -------
+        float32 (n, d); NaN where a modality, or just a value, is missing. A modality that ``inputs``
+        does not carry at all counts as missing for every galaxy.
+        """
+        return self._joined(*self._blocks(inputs))
+
+    def scaled(self, inputs: Inputs) -> np.ndarray:
+        """`raw` as `Scaling.apply` has it: float32 (n, d), missing = 0."""
+        return self.scaling.apply(self.raw(inputs))
+
+    def state(self) -> dict[str, np.ndarray]:
+        """Arrays for `Model.state`."""
+        return self.scaling.state() | {"eigen_mean_b": self.eigenspectra.mean_b, "eigen_kb": self.eigenspectra.component_kb}
+
+    def load_state(self, state: dict[str, np.ndarray]) -> None:
+        """Take what `state` kept out of a model's state."""
+        self.scaling = Scaling(state["centre_d"], state["scale_d"])
+        self.eigenspectra = Eigenspectra(state["eigen_mean_b"], state["eigen_kb"])
+
+    def _blocks(self, inputs: Inputs) -> tuple[list[np.ndarray], list[np.ndarray], np.ndarray | None]:
+        """Features and presence by modality, and the normalised spectra (None where spectra are not read)."""
+        there = [inputs.present.get(m, np.zeros(len(inputs), dtype=bool)) for m in self.modalities]
+        blocks = [_features(inputs, m, present) for m, present in zip(self.modalities, there, strict=True)]
+        if "spectrum" not in self.modalities:
+            return blocks, there, None
+        log_shift = blocks[self.modalities.index("spectrum")][:, features.SPECTRUM_COLUMNS.index("comb_log_shift")]
+        spectra = inputs.arrays.get("spectrum", np.zeros((len(inputs), 2, 1), dtype=np.float32))
+        return blocks, there, features.normalised(spectra, log_shift)
+
+    def _joined(self, blocks: list[np.ndarray], there: list[np.ndarray], normalised: np.ndarray | None) -> np.ndarray:
+        coefficients = [] if normalised is None else [self.eigenspectra.apply(normalised)]
+        return np.column_stack([*blocks, *coefficients, *there]).astype(np.float32)
+
+
+def _features(inputs: Inputs, modality: str, present_n: np.ndarray) -> np.ndarray:
+    absent = np.full((len(inputs), len(features.COLUMNS[modality])), np.nan, dtype=np.float32)
+    return features.of(modality, inputs.arrays[modality], present_n) if modality in inputs.arrays else absent
 
 
 def label_groups(labels: Labels) -> list[tuple[np.ndarray, np.ndarray]]:

@@ -4,7 +4,7 @@ import numpy as np
 
 from core.metrics import Z68
 from core.models.base import Model, names_from_array, names_to_array, require_labels
-from core.models.classical import Scaling, blank, chosen, label_groups, quantile, raw_features, weighted_moments
+from core.models.classical import Physical, blank, chosen, label_groups, quantile, weighted_moments
 from core.models.prediction import Inputs, Labels, Prediction
 from core.training.session import Session
 
@@ -31,14 +31,14 @@ class RandomForest(Model):
         self.modalities = chosen(modalities)
         self._trees, self._min_leaf = trees, min_leaf
         self._targets: tuple[str, ...] = ()
-        self._scaling = Scaling()
+        self._physical = Physical(self.modalities)
         self._forests: list[dict[str, np.ndarray]] = []
 
     def fit(self, inputs: Inputs, labels: Labels, session: Session) -> None:
         require_labels(labels)
-        raw = raw_features(inputs, self.modalities)
-        self._targets, self._scaling, self._forests = labels.targets, Scaling().fit(raw), []
-        x = self._scaling.apply(raw)
+        raw = self._physical.fit(inputs)
+        self._targets, self._forests = labels.targets, []
+        x = self._physical.scaling.apply(raw)
         groups = label_groups(labels)
         for number, (columns, rows) in enumerate(groups):
             grown = self._grow(x[rows], labels.values_nt[np.ix_(rows, columns)], labels.weight_n[rows], session, number, len(groups))
@@ -65,7 +65,7 @@ class RandomForest(Model):
         return _flatten(forest, x, scaled, weight) | {"centre_t": centre, "spread_t": spread}
 
     def _predict(self, inputs: Inputs, rng: np.random.Generator) -> Prediction:
-        x = self._scaling.apply(raw_features(inputs, self.modalities))
+        x = self._physical.scaled(inputs)
         mean, aleatoric, epistemic = blank(len(x), self._targets)
         for forest in self._forests:
             columns, spread = forest["columns"], forest["spread_t"]
@@ -77,12 +77,12 @@ class RandomForest(Model):
         return Prediction(mean, aleatoric, epistemic, features_nd=x, targets=self._targets)
 
     def state(self) -> dict[str, np.ndarray]:
-        arrays = {"targets": names_to_array(self._targets), **self._scaling.state()}
+        arrays = {"targets": names_to_array(self._targets), **self._physical.state()}
         return arrays | {f"{k}.{name}": array for k, forest in enumerate(self._forests) for name, array in forest.items()}
 
     def load_state(self, state: dict[str, np.ndarray]) -> None:
         self._targets = names_from_array(state["targets"])
-        self._scaling = Scaling(state["centre_d"], state["scale_d"])
+        self._physical.load_state(state)
         forests: dict[int, dict[str, np.ndarray]] = {}
         for key, array in state.items():
             number, dot, name = key.partition(".")

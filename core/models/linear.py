@@ -5,7 +5,7 @@ from scipy.special import gammaln
 
 from core.metrics import Z68
 from core.models.base import Model, names_from_array, names_to_array, require_labels
-from core.models.classical import Scaling, blank, chosen, label_groups, quantile, raw_features, weighted_moments
+from core.models.classical import Physical, blank, chosen, label_groups, quantile, weighted_moments
 from core.models.prediction import Inputs, Labels, Prediction
 from core.training.session import Session
 
@@ -32,14 +32,14 @@ class Linear(Model):
     def __init__(self, modalities: str) -> None:
         self.modalities = chosen(modalities)
         self._targets: tuple[str, ...] = ()
-        self._scaling = Scaling()
+        self._physical = Physical(self.modalities)
         self._fitted: dict[str, np.ndarray] = {}
 
     def fit(self, inputs: Inputs, labels: Labels, session: Session) -> None:
         require_labels(labels)
-        raw = raw_features(inputs, self.modalities)
-        self._targets, self._scaling = labels.targets, Scaling().fit(raw)
-        x, t = self._scaling.apply(raw).astype(float), len(labels.targets)
+        raw = self._physical.fit(inputs)
+        self._targets = labels.targets
+        x, t = self._physical.scaling.apply(raw).astype(float), len(labels.targets)
         d = x.shape[1]
         self._fitted = {
             "coefficient_td": np.full((t, d), np.nan), "intercept_t": np.full(t, np.nan), "middle_td": np.zeros((t, d)),
@@ -63,7 +63,7 @@ class Linear(Model):
             self._fitted["intercept_variance_t"][t] = fit["noise"] * spread[k] ** 2 / len(y)
 
     def _predict(self, inputs: Inputs, rng: np.random.Generator) -> Prediction:
-        x = self._scaling.apply(raw_features(inputs, self.modalities))
+        x = self._physical.scaled(inputs)
         mean, aleatoric, epistemic = blank(len(x), self._targets)
         for t in np.flatnonzero(np.isfinite(self._fitted["intercept_t"])):
             centred = x - self._fitted["middle_td"][t]
@@ -73,13 +73,13 @@ class Linear(Model):
         return Prediction(mean, aleatoric, epistemic, features_nd=x, targets=self._targets)
 
     def state(self) -> dict[str, np.ndarray]:
-        return {"targets": names_to_array(self._targets), **self._scaling.state(), **self._fitted}
+        return {"targets": names_to_array(self._targets), **self._physical.state(), **self._fitted}
 
     def load_state(self, state: dict[str, np.ndarray]) -> None:
         arrays = dict(state)
         self._targets = names_from_array(arrays.pop("targets"))
-        self._scaling = Scaling(arrays.pop("centre_d"), arrays.pop("scale_d"))
-        self._fitted = arrays
+        self._physical.load_state(arrays)
+        self._fitted = {name: array for name, array in arrays.items() if name not in self._physical.state()}
 
 
 def _robust(x: np.ndarray, y: np.ndarray, weight: np.ndarray) -> dict[str, np.ndarray]:

@@ -12,7 +12,7 @@ import numpy as np
 from core.columns import BANDS
 from core.preprocess import comb, photometry
 from core.preprocess.image import PIXEL_ARCSEC, nanomaggies
-from core.preprocess.spectrum import LOGLAM, STEP, WAVE, dereddened_flux
+from core.preprocess.spectrum import LOGLAM, STEP, WAVE, continuum, dereddened_flux
 from core.spectroscopy.lines import line
 
 APERTURES_ARCSEC = (1.5, 3.0, 6.0, 12.0)
@@ -32,6 +32,8 @@ SPECTRUM_COLUMNS = (
     *(f"ew_{name}" for name in MEASURED_LINES),
     "d4000", "log_r_flux", "balmer_decrement",
 )  # fmt: skip
+REST_RANGE, REST_PIXELS = (3600.0, 6900.0), 10
+"""Wavelengths in A of the continuum-normalised spectrum at rest, and pixels of 1e-4 dex in one of its bins: 690 km/s."""
 COLUMNS = {"image": IMAGE_COLUMNS, "spectrum": SPECTRUM_COLUMNS, "photometry": photometry.COLUMNS}
 CHUNK = 256
 
@@ -99,6 +101,31 @@ def spectrum(inputs: np.ndarray) -> np.ndarray:
     decrement = np.log10(np.maximum(lines[:, 3], 1) / np.maximum(lines[:, 1], 1))
     columns = [_levels(flux), found, np.arcsinh(lines), np.arcsinh(widths), _d4000(flux, shift), r_flux, decrement]
     return np.column_stack(columns).astype(np.float32)
+
+
+def normalised(inputs: np.ndarray, log_shift_n: np.ndarray) -> np.ndarray:
+    """Flux over continuum, less 1, in the rest frame: what is left of spectra when brightness and colour are taken out.
+
+    Parameters
+    ----------
+    inputs : (n, 2, 4620) made by `core.preprocess.spectrum.model_input`.
+    log_shift_n : (n,), log10(1+z) as the spectrum itself suggests (``comb_log_shift``).
+
+    Returns
+    -------
+    asinh of it, float32 (n, 282), in bins of `REST_PIXELS` over `REST_RANGE`; NaN outside the coverage and without a spectrum.
+    """
+    width = (_pixel(REST_RANGE[1]) - _pixel(REST_RANGE[0])) // REST_PIXELS * REST_PIXELS
+    out = np.full((len(inputs), width // REST_PIXELS), np.nan, dtype=np.float32)
+    rows = np.flatnonzero(np.isfinite(log_shift_n))
+    for start in range(0, len(rows), CHUNK):
+        here = rows[start : start + CHUNK]
+        flux = dereddened_flux(inputs[here])
+        smooth = continuum(np.nan_to_num(flux), np.isfinite(flux))
+        shift = np.rint(log_shift_n[here] / STEP).astype(int)
+        ratio = _window(flux / np.maximum(smooth, 0.1) - 1, shift, *REST_RANGE)[0][:, :width]
+        out[here] = np.arcsinh(_mean(ratio.reshape(len(here), -1, REST_PIXELS)))
+    return out
 
 
 def _asinh_magnitude(nanomaggy: np.ndarray) -> np.ndarray:
