@@ -9,8 +9,11 @@ from core.jobs.inputs import load_inputs, wide
 from core.jobs.modality_use import modality_use
 from core.models.base import Model
 from core.models.prediction import Prediction
+from core.models.registry import build
 from core.store import Workspace, labels, objects, runs, truth
+from core.training.session import Session
 from tests.conftest import tiny_workspace
+from tests.test_models_latent import galaxies
 
 
 class Told(Model):
@@ -88,3 +91,12 @@ def test_cancel_stops_between_two_questions(sky):
 
     with pytest.raises(Cancelled):
         modality_use(ws, begun(ws, "fusion_late", seed=5), model, ids, check)
+
+
+def test_latent_fusion_is_asked_without_each_stream_and_for_each_alone(sky):
+    ws, _, ids = sky
+    model = build("fusion_latent", {"epochs": 1})
+    model.fit(*galaxies(24), Session(seed=1, threads=1))
+    found = modality_use(ws, begun(ws, "fusion_latent", seed=6), model, ids)
+    assert set(found["modality_skill"]["z"]) == {"together", "image", "spectrum", "photometry"}
+    assert [said.split(":")[0] for said in found["modality_verdicts"]] == list(TARGET_NAMES)
