@@ -7,7 +7,7 @@ from core.columns import MODALITIES, TARGET_NAMES
 from core.errors import BadInput, Cancelled
 from core.models.base import Model
 from core.models.fusion import BRANCHES, FusionLate
-from core.models.joint_errors import JointErrors, combine, measure
+from core.models.joint_errors import WAYS, JointErrors, best_weights, combine, measure
 from core.models.prediction import Inputs, Labels, Prediction
 from core.training.holdout import carve
 from core.training.session import Session
@@ -15,6 +15,8 @@ from core.training.session import Session
 N = 600
 Z, SFR = 0, 1
 OTHER = [2, 4]
+FREE = [Z, SFR, *OTHER]
+"""Targets that are no percentiles: their values are not put in order."""
 
 
 class Told(Model):
@@ -89,15 +91,82 @@ def test_fusion_is_as_sure_as_it_is_right(fused):
     model, inputs, truth = fused
     p = model.predict(inputs)
     inside = np.mean(np.abs(p.mean - truth) < p.sigma, axis=0)
-    assert inside[[SFR, *OTHER]] == pytest.approx(0.68, abs=0.13)
+    assert inside[FREE] == pytest.approx(0.68, abs=0.13)
 
 
+def joined(how: str, **sigma: float) -> tuple[FusionLate, Inputs, np.ndarray]:
+    """A fusion that joins in a certain way, asked about new galaxies; ``sigma`` : what a modality's branch says of its own errors, in units of them."""
+    inputs, truth, branches = sky()
+    for branch in branches.values():
+        branch.sigma_t = branch.sigma_t * sigma.get(branch.modalities[0], 1.0)
+    model = FusionLate(how=how)
+    model.adopt(branches)
+    model.fit(inputs, labels_of(truth), Session(seed=0, threads=1))
+    return model, *sky(1)[:2]
+
+
+@pytest.mark.parametrize("how", WAYS)
+def test_every_way_is_as_sure_as_it_is_right_though_a_branch_boasts(how):
+    model, inputs, truth = joined(how, spectrum=0.2)
+    p = model.predict(inputs)
+    assert np.mean(np.abs(p.mean - truth) < p.sigma, axis=0)[FREE] == pytest.approx(0.68, abs=0.13)
+
+
+@pytest.mark.parametrize("how", [w for w in WAYS if w != "mean"])
+def test_redshift_is_as_good_and_as_sure_as_the_spectrums(how):
+    model, inputs, truth = joined(how, spectrum=0.3)
+    p = model.predict(inputs)
+    assert rmse(p.mean, truth)[Z] == pytest.approx(0.001, rel=0.1)
+    assert np.median(p.sigma[:, Z]) == pytest.approx(0.001, rel=0.25)
+
+
+def test_tenth_of_a_joint_variance_at_least_is_ignorance():
+    errors = JointErrors(np.ones((1, 1)), np.eye(2)[None], np.eye(1)[None], np.ones(1), None)
+    sure, unsure = (combine(np.zeros((1, 1, 1)), np.full((1, 1, 1), 1 - e), np.full((1, 1, 1), e), errors)[2][0, 0] for e in (1e-6, 0.4))
+    assert (sure, unsure) == (pytest.approx(0.1), pytest.approx(0.4))
+
+
+def test_average_weighs_all_branches_alike_and_stacking_the_better_more():
+    averaged, inputs, _ = joined("mean")
+    assert averaged.predict(inputs).mean[:, 2] == pytest.approx(np.mean([a[:, 2] for a in inputs.arrays.values()], axis=0))
+    stacked, _, truth = joined("stacking")
+    best = 1 / np.sqrt(1 / 0.3**2 + 1 / 0.3**2 + 1 / 0.5**2)
+    assert rmse(stacked.predict(inputs).mean, truth)[OTHER] == pytest.approx(best, rel=0.1)
+    assert rmse(averaged.predict(inputs).mean, truth)[OTHER] == pytest.approx(np.sqrt(0.3**2 + 0.3**2 + 0.5**2) / 3, rel=0.1)
+
+
+def test_only_the_joint_way_lets_a_better_redshift_correct_star_formation():
+    found = {how: rmse(model.predict(inputs).mean, truth)[SFR] for how in ("joint", "inverse_variance") for model, inputs, truth in [joined(how)]}
+    assert found["joint"] < 0.8 * found["inverse_variance"]
+
+
+def test_weights_of_stacking_are_those_of_least_variance_and_none_is_negative():
+    assert best_weights(np.diag([1.0, 2.0, 2.0])) == pytest.approx([0.5, 0.25, 0.25])
+    alike = np.array([[1.0, 1.9, 0], [1.9, 4.0, 0], [0, 0, 1.0]])
+    assert best_weights(alike) == pytest.approx([0.5, 0, 0.5])
+
+
+def test_fusion_refuses_a_way_that_does_not_exist():
+    with pytest.raises(BadInput, match="how must be one of joint, inverse_variance, stacking, mean; got median, for model fusion_late. Choose one of them"):
+        FusionLate(how="median")
+
+
+@pytest.mark.parametrize("how", WAYS)
 @pytest.mark.parametrize("modality", MODALITIES)
-def test_fusion_of_one_modality_is_that_branch(fused, modality):
-    model, inputs, _ = fused
+def test_fusion_of_one_modality_is_that_branch(how, modality):
+    model, inputs, _ = joined(how)
     alone = Inputs(inputs.arrays, {m: np.full(N, m == modality) for m in MODALITIES})
     expected = model.branches[BRANCHES[MODALITIES.index(modality)]].predict(inputs)
-    assert model.predict(alone).mean == pytest.approx(expected.mean, abs=1e-6)
+    assert model.predict(alone).mean == pytest.approx(expected.mean, abs=1e-9)
+
+
+@pytest.mark.parametrize("gone", MODALITIES)
+@pytest.mark.parametrize("how", [w for w in WAYS if w != "mean"])
+def test_fusion_of_two_modalities_is_no_worse_than_either(how, gone):
+    model, inputs, truth = joined(how)
+    found = rmse(model.predict(Inputs(inputs.arrays, inputs.present | {gone: np.zeros(N, bool)})).mean, truth)
+    single = np.min([rmse(inputs.arrays[m], truth) for m in MODALITIES if m != gone], axis=0)
+    assert (found < 1.02 * single)[FREE].all()
 
 
 def test_fusion_without_any_modality_knows_the_labels_mean(fused):

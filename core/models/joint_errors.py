@@ -16,6 +16,10 @@ CLIP = 4.0
 """Errors count up to so many sigma: one catastrophic redshift must not decide what all are worth."""
 PRIOR_COUNT = 20.0
 """What is believed beforehand (variances right, errors independent) weighs like so many galaxies."""
+IGNORANCE = 0.1
+"""Least share of a joint variance that counts as epistemic: models fitted to the same labels err together, which their spread does not show."""
+Z68_SHARE = 0.6827
+"""Of Gaussian errors, the share within one sigma."""
 FLOOR = 0.05
 """Smallest eigenvalue of a correlation matrix: models are never so alike that their difference is gold."""
 
@@ -48,8 +52,9 @@ def measure(mean_jnt: np.ndarray, sigma_jnt: np.ndarray, truth_nt: np.ndarray, z
     mean_jnt, sigma_jnt : (J, n, T), NaN where a model says nothing. truth_nt : (n, T), NaN = unknown.
     """
     with np.errstate(invalid="ignore", divide="ignore"):
-        error = np.clip((mean_jnt - truth_nt) / sigma_jnt, -CLIP, CLIP)
-    unit = error / (scale_jt := _spread(error, axis=1))[:, None]
+        error = (mean_jnt - truth_nt) / sigma_jnt
+    scale_jt = _spread(error.transpose(1, 0, 2))
+    unit = np.clip(error / scale_jt[:, None], -CLIP, CLIP)
     targets = range(truth_nt.shape[1])
     z = unit[:, :, z_column] if z_column is not None else np.full(unit.shape[:2], np.nan)
     pair_t4 = np.stack([_correlation(np.concatenate([unit[:, :, t], z])) for t in targets])
@@ -65,8 +70,8 @@ def calibrated(mean_jnt: np.ndarray, aleatoric_jnt: np.ndarray, epistemic_jnt: n
     for half in (np.arange(len(truth_nt)) % 2 == k for k in (0, 1)):
         errors = measure(mean_jnt[:, ~half], sigma_jnt[:, ~half], truth_nt[~half], z_column)
         mean, aleatoric, epistemic = combine(mean_jnt[:, half], aleatoric_jnt[:, half], epistemic_jnt[:, half], errors, way)
-        error[half] = np.clip((mean - truth_nt[half]) / np.sqrt(aleatoric + epistemic), -CLIP, CLIP)
-    return replace(measure(mean_jnt, sigma_jnt, truth_nt, z_column), factor_t=_spread(np.where(several, error, np.nan), axis=0))
+        error[half] = (mean - truth_nt[half]) / np.sqrt(aleatoric + epistemic)
+    return replace(measure(mean_jnt, sigma_jnt, truth_nt, z_column), factor_t=_spread(np.where(several, error, np.nan)))
 
 
 def combine(
@@ -155,14 +160,25 @@ def _block(pair: np.ndarray, models: np.ndarray, quantities: int) -> np.ndarray:
 
 
 def _shares(weight_nj: np.ndarray, aleatoric_jn: np.ndarray, epistemic_jn: np.ndarray) -> np.ndarray:
-    """How a variance divides into aleatoric and epistemic, (2, n), as in the models that made it."""
+    """How a variance divides into aleatoric and epistemic, (2, n): as in the models that made it, and `IGNORANCE` at least."""
     parts = np.stack([(weight_nj.T**2 * a).sum(axis=0) for a in (aleatoric_jn, epistemic_jn)])
-    return parts / np.maximum(parts.sum(axis=0), np.finfo(float).tiny)
+    epistemic = np.maximum(parts[1] / np.maximum(parts.sum(axis=0), np.finfo(float).tiny), IGNORANCE)
+    return np.stack([1 - epistemic, epistemic])
 
 
-def _spread(error: np.ndarray, axis: int) -> np.ndarray:
-    """Root mean square of errors in sigma, NaN left out, shrunk towards 1."""
-    return np.sqrt((np.nansum(error**2, axis=axis) + PRIOR_COUNT) / (np.isfinite(error).sum(axis=axis) + PRIOR_COUNT))
+def _spread(error_nk: np.ndarray) -> np.ndarray:
+    """Root mean square of errors in sigma over the galaxies, (...); NaN left out, shrunk towards 1.
+
+    They are cut at `CLIP` times what holds 68 % of them, so that a sigma far too small is still found out.
+    """
+    has = np.isfinite(error_nk)
+    count = has.sum(axis=0)
+    ordered = np.sort(np.where(has, np.abs(error_nk), np.inf), axis=0)
+    place = np.clip(np.ceil(Z68_SHARE * count).astype(int) - 1, 0, max(len(ordered) - 1, 0))
+    middle = np.take_along_axis(ordered, place[None], axis=0)[0] if len(ordered) else np.ones(error_nk.shape[1:])
+    unit = np.where((count > 0) & (middle > 0), middle, 1.0) ** (count / (count + PRIOR_COUNT))
+    squares = (np.clip(np.where(has, error_nk, 0.0) / unit, -CLIP, CLIP) ** 2).sum(axis=0)
+    return unit * np.sqrt((squares + PRIOR_COUNT) / (count + PRIOR_COUNT))
 
 
 def _covariance(unit_jn: np.ndarray, sigma_jn: np.ndarray) -> np.ndarray:

@@ -24,7 +24,7 @@ PREDICT_BATCH = 256
 class NetworkModel(Model):
     """What the networks share; subclasses name the modalities and build the network.
 
-    A galaxy without any of the modalities is answered with the labelled galaxies' mean and variance.
+    A galaxy without any of the modalities is answered with the labelled galaxies' mean and variance, and their mean features.
 
     Attributes
     ----------
@@ -37,6 +37,7 @@ class NetworkModel(Model):
         self.device, self.precision = self._machine.device, self._machine.precision
         self._standard: Standard | None = None
         self._net: Network | None = None
+        self._typical_d = np.zeros(1, dtype=np.float32)
         self.held_n = np.zeros(0, dtype=bool)
 
     @abstractmethod
@@ -55,6 +56,7 @@ class NetworkModel(Model):
             held = fit(self._net, self._arrays(inputs[rows]), labels[rows], self._standard, self.plan, session, self._machine)
         self.held_n = np.zeros(len(inputs), dtype=bool)
         self.held_n[rows[held]] = True
+        self._typical_d = self._answers(inputs[rows[:PREDICT_BATCH]], session.seed, self._net)[2].mean(axis=0)
 
     def _predict(self, inputs: Inputs, rng: np.random.Generator) -> Prediction:
         return self._asked(inputs, rng, lambda batch: self._net.passes(batch, self._passes))
@@ -73,13 +75,13 @@ class NetworkModel(Model):
             filled(variance_mnt.mean(axis=0) * scale2 + blank, scale2),
             filled(mean_mnt.var(axis=0), scale2),
             np.stack([filled(m, standard.centre_t) for m in mean_mnt]),
-            _filled(features, features.mean(axis=0), present),
+            _filled(features, self._typical_d, present),
             standard.targets,
         )
 
     def state(self) -> dict[str, np.ndarray]:
         network = {f"network/{k}": v for k, v in checkpoint.weights(self._net).items()}
-        return self._standard.state() | network
+        return self._standard.state() | network | {"typical_d": self._typical_d}
 
     def load_state(self, state: dict[str, np.ndarray]) -> None:
         self._standard = Standard.of_state(state)
@@ -87,6 +89,7 @@ class NetworkModel(Model):
             self._net = self._network(self._standard)
         self._net.load_state_dict(checkpoint.tensors(state, "network/"))
         self._machine.place_network(self._net).eval()
+        self._typical_d = np.asarray(state["typical_d"], dtype=np.float32)
 
     def _present(self, inputs: Inputs) -> np.ndarray:
         """Which galaxies have any of the modalities, bool (n,)."""
@@ -113,7 +116,7 @@ class NetworkModel(Model):
         return tuple(np.concatenate(pieces, axis=axis) for pieces, axis in zip(zip(*parts, strict=True), (1, 1, 0), strict=True))
 
     def _answers_of_none(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        return np.zeros((1, 0, len(self._standard.targets))), np.zeros((1, 0, len(self._standard.targets))), np.zeros((0, 1), dtype=np.float32)
+        return *np.zeros((2, 1, 0, len(self._standard.targets))), np.zeros((0, len(self._typical_d)), dtype=np.float32)
 
 
 def _filled(there: np.ndarray, otherwise: np.ndarray, present_n: np.ndarray) -> np.ndarray:
