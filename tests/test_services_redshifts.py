@@ -1,4 +1,4 @@
-"""Redshifts of files in bulk, on the project's own sample and on made files."""
+"""Redshifts of files in bulk, on the project's own sample and on made files; proposals for star formation."""
 
 import csv
 import shutil
@@ -9,9 +9,14 @@ import pytest
 from astropy.io import fits
 
 from core import __main__ as command_line
+from core.columns import PERCENTILES, SFR_TARGETS
+from core.data import mock_sky
+from core.errors import NotFound
+from core.jobs.storing import Storing
 from core.preprocess.spectrum import STEP
 from core.services import redshifts
 from core.spectroscopy.basis import galaxy_basis
+from core.store import arrays, objects
 
 SAMPLE = Path(__file__).resolve().parent.parent / "data" / "sample"
 SPECTRA = sorted(SAMPLE.glob("spec-*.fits"))
@@ -86,3 +91,48 @@ def test_command_takes_eigentemplates_and_refuses_what_is_none(tmp_path, capsys)
 def test_command_says_when_the_table_cannot_be_written(tmp_path, capsys):
     assert command_line.main(["redshift", str(SPECTRA[0]), "--out", str(tmp_path / "none" / "z.csv")]) == 1
     assert "--out must be a file that can be written; got No such file or directory" in capsys.readouterr().err
+
+
+@pytest.fixture
+def sky(ws):
+    """A workspace with one part of the mock sky, and its galaxies: id, metadata, modalities."""
+    chunk = mock_sky.part(1, seed=5)
+    ids = Storing(ws).store(chunk).ids
+    galaxies = [(int(i), row["metadata"], row["sn"]) for i, row in zip(ids, chunk.objects.to_dict("records"), strict=True) if "true_log_sfr" in row["metadata"]]
+    return ws, galaxies
+
+
+def has(ws, modality: str, object_id: int) -> bool:
+    return bool(arrays.read(ws, modality, [object_id])[1][0])
+
+
+def test_proposals_are_values_of_the_eight_targets_near_the_truth(sky):
+    ws, galaxies = sky
+    bright = [(i, m) for i, m, sn in galaxies if sn > 15 and not m["true_passive"] and has(ws, "spectrum", i) and has(ws, "image", i)][:12]
+    said = [redshifts.measured(ws, i, m["true_z"]) for i, m in bright]
+    for found in said:
+        assert set(found["values"]) == set(SFR_TARGETS) and found["aperture"]["is_measured"]
+        assert all(np.diff([found["values"][name] for name in PERCENTILES]) > 0)
+        assert found["lines"]["Halpha 6565"]["flux"] > 3 * found["lines"]["Halpha 6565"]["error"] > 0
+    off = [found["values"]["sfr_tot_median"] - m["true_log_sfr"] for found, (_, m) in zip(said, bright, strict=True)]
+    assert len(off) == 12 and abs(np.median(off)) < 0.12 and np.std(off) < 0.3
+
+
+def test_object_without_spectrum_or_image_is_answered_with_the_reason(sky):
+    ws, galaxies = sky
+    blind = next(i for i, *_ in galaxies if not has(ws, "spectrum", i))
+    assert redshifts.measured(ws, blind, 0.1)["reason"] == "There is no spectrum of this object."
+    plain, known = next((i, m) for i, m, sn in galaxies if not has(ws, "image", i) and has(ws, "spectrum", i) and sn > 3)
+    found = redshifts.measured(ws, plain, known["true_z"])
+    assert found["aperture"]["is_measured"] is False and set(found["values"]) == set(SFR_TARGETS)
+
+
+def test_unknown_object_is_refused(ws):
+    with pytest.raises(NotFound, match="There is no object 7"):
+        redshifts.measured(ws, 7, 0.1)
+
+
+def test_fibre_is_that_of_the_survey_which_took_the_spectrum(sky):
+    known = objects.one(sky[0], sky[1][0][0])
+    asked = [known, known | {"simulated": 0, "plate": 390}, known | {"simulated": 0, "plate": 4391}, known | {"simulated": 0, "plate": None}]
+    assert [redshifts._fibre_arcsec(row) for row in asked] == [3.0, 3.0, 2.0, 3.0]

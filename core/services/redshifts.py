@@ -13,8 +13,10 @@ from typing import IO
 
 import numpy as np
 
+from core.columns import BANDS
 from core.engine import map_chunks
 from core.errors import BadInput, LookbackError
+from core.store import Workspace, arrays, objects
 
 RUNNERS_UP = 4
 COLUMNS = ("file", "specobjid", "z", "z_err", "confidence", "class", "warning",
@@ -84,6 +86,35 @@ def fit_items(items: tuple, templates: tuple[Path, ...] = ()) -> list[dict]:
     return rows
 
 
+def measured(ws: Workspace, object_id: int, z: float) -> dict:
+    """What an object's spectrum at redshift ``z``, and its image, say of the star-formation rate: proposals for the eight targets.
+
+    Returns
+    -------
+    values : SFR target -> value; empty when nothing can be told. method : a key of `core.spectroscopy.sfr.SFR_METHODS`.
+    reason : why Halpha was not used, a sentence, or "". bpt : star-forming, composite, AGN or unclassified.
+    lines : name -> flux, error (1e-17 erg/s/cm2) and equivalent_width (A) of the lines that are covered.
+    aperture : {dex, error, is_measured} of the correction for light outside the fibre.
+
+    Raises `NotFound` when there is no such object; one without a spectrum has method ``none`` and the reason.
+    """
+    from core.spectroscopy.sfr import TYPICAL_APERTURE, measure_sfr
+
+    known = objects.one(ws, object_id)
+    spectrum, has_spectrum = arrays.read(ws, "spectrum", [object_id])
+    image, has_image = arrays.read(ws, "image", [object_id])
+    if not has_spectrum[0]:
+        return {"values": {}, "method": "none", "reason": "There is no spectrum of this object.", "bpt": "unclassified", "lines": {}, "aperture": None}
+    ebv = np.nan if known["ebv"] is None else known["ebv"]
+    found = measure_sfr(spectrum[0], z, ebv, image[0, BANDS.index("r")] if has_image[0] else None, _fibre_arcsec(known))
+    correction, error = found.aperture_dex
+    return {
+        "values": {f"sfr_tot_{name}": value for name, value in found.values.items()}, "method": found.method, "reason": found.reason, "bpt": found.bpt,
+        "lines": {name: {k: getattr(flux, k) for k in ("flux", "error", "equivalent_width")} for name, flux in found.lines.items() if np.isfinite(flux.flux)},
+        "aperture": {"dex": correction, "error": error, "is_measured": found.aperture_dex != TYPICAL_APERTURE},
+    }
+
+
 def _rows(item: object, templates: tuple[Path, ...]) -> Iterator[dict]:
     """One row a spectrum; those of a file of many are told apart by their number in it, from 0."""
     from core.data import products
@@ -111,6 +142,14 @@ def _row(name: str, specobjid: str | None, fit: object) -> dict:
 
 def _refused(path: str, sentence: str) -> dict:
     return dict.fromkeys(COLUMNS, "") | {"file": path, "confidence": 0.0, "warning": sentence}
+
+
+def _fibre_arcsec(known: dict) -> float:
+    """Diameter of the fibre that took an object's spectrum; the mock sky has those of the legacy survey."""
+    from core.services.labelling.desk import FIBRE_ARCSEC, FIRST_BOSS_PLATE
+
+    is_boss = not known["simulated"] and known["plate"] is not None and known["plate"] >= FIRST_BOSS_PLATE
+    return FIBRE_ARCSEC["boss" if is_boss else "legacy"]
 
 
 def _confident() -> float:
