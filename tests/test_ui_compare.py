@@ -71,8 +71,7 @@ def test_error_bars_show_histogram_and_curve_of_each_run():
 def test_cost_has_logarithmic_axes_a_label_a_point_and_the_front():
     table = pd.DataFrame({"title": ["a", "b", "c"], "reads": ["image", "fused", "fused"], "cost": [1.0, 10.0, 100.0], "value": [0.3, 0.5, 0.01], "error": np.nan, "is_front": [True, False, True]})
     figure = figures.cost(table, COSTS[0], METRICS[0], "RMSE of z")
-    assert figure.layout.xaxis.type == figure.layout.yaxis.type == "log" and [a.text for a in figure.layout.annotations] == ["a", "b", "c"]
-    assert [a.x for a in figure.layout.annotations] == [0, 1, 2]
+    assert figure.layout.xaxis.type == figure.layout.yaxis.type == "log" and {a.text: a.x for a in figure.layout.annotations} == {"a": 0, "b": 1, "c": 2}
     assert list(next(t for t in figure.data if t.name == "Pareto front").x) == [1.0, 100.0]
     assert {t.name: list(t.x) for t in figure.data if t.mode == "markers"} == {"reads image": [1.0], "reads fused": [10.0, 100.0]}
 
@@ -91,7 +90,7 @@ def test_by_subset_draws_a_marker_of_its_own_for_each_row():
 
 def test_modality_figures_give_each_modality_one_colour():
     rates = pd.DataFrame({"row": ["f #1", "f #1"], "modality": ["image", "spectrum"], "rate": [0.1, 0.9]})
-    bars = {t.name: (list(t.y), t.marker.color) for t in figures.modality_rates(rates, ["image", "spectrum"]).data}
+    bars = {t.name: (list(t.x), t.marker.color) for t in figures.modality_rates(rates, ["image", "spectrum"]).data}
     curves = figures.modality_curves(rates.assign(epoch=1), ["image", "spectrum"]).data
     assert bars["image"][0] == [0.1] and {t.name: t.line.color for t in curves} == {"image, f #1": bars["image"][1], "spectrum, f #1": bars["spectrum"][1]}
 
@@ -102,16 +101,20 @@ def test_looks_tell_as_many_rows_apart_as_are_drawn():
 
 def test_label_places_neither_cover_each_other_nor_points_nor_leave_the_plane():
     rng = np.random.default_rng(1)
-    x, y, texts = rng.uniform(60, 840, 24), rng.uniform(30, 370, 24), [f"random_forest spectrum {k}" for k in range(24)]
-    found = places(x, y, texts, (900, 400))
-    boxes = np.array([[a + r - len(t) * LETTER / 2, b + u - 8.5, a + r + len(t) * LETTER / 2, b + u + 8.5] for a, b, (r, u), t in zip(x, y, found, texts, strict=True)])
-    meets = [(i, j) for i in range(24) for j in range(i) if np.all(boxes[i, :2] < boxes[j, 2:]) and np.all(boxes[j, :2] < boxes[i, 2:])]
-    assert meets == [] and boxes.min() >= 0 and boxes[:, 2].max() <= 900 and boxes[:, 3].max() <= 400
+    x, y, texts = rng.uniform(0.05, 0.95, 30), rng.uniform(0.05, 0.95, 30), [f"random_forest spectrum {k}" for k in range(30)]
+    found = places(x, y, texts, (800, 1400), 400)
+    assert sum(place is not None for place in found) > 15
+    for width in (800, 1400):
+        points = [(a * width - 5, b * 400 - 5, a * width + 5, b * 400 + 5) for a, b in zip(x, y, strict=True)]
+        labels = [(a * width + p[0] - len(t) * LETTER / 2, b * 400 + p[1] - 8, a * width + p[0] + len(t) * LETTER / 2, b * 400 + p[1] + 8) for a, b, p, t in zip(x, y, found, texts, strict=True) if p]
+        boxes = np.array(labels + points)
+        meets = [(i, j) for i in range(len(labels)) for j in range(len(boxes)) if i != j and np.all(boxes[i, :2] < boxes[j, 2:]) and np.all(boxes[j, :2] < boxes[i, 2:])]
+        assert meets == [] and np.min(labels) >= 0 and boxes[: len(labels), 2].max() <= width and boxes[: len(labels), 3].max() <= 400
 
 
 def test_label_of_a_point_alone_stands_close_beside_it():
-    assert places([100], [100], ["abc"], (900, 400)) == [(pytest.approx(10 + 1.5 * LETTER), 0.0)]
+    assert places([0.1], [0.5], ["abc"], (900,), 400) == [(pytest.approx(10 + 1.5 * LETTER), 0.0)]
 
 
-def test_label_that_finds_no_place_stands_above_its_point():
-    assert places([1], [1], ["far too long"], (10, 10)) == [(0.0, 22.0)]
+def test_label_that_finds_no_place_is_left_to_the_hover():
+    assert places([0.5], [0.5], ["far too long"], (10,), 10) == [None]

@@ -101,6 +101,11 @@ def _place(model: str) -> int:
     return list(MODELS).index(model) if model in MODELS else len(MODELS) + sum(map(ord, model))
 
 
+def page() -> str:
+    """Colour of the page, to stand behind words."""
+    return str(st.get_option(f"theme.{'dark' if state.is_dark() else 'light'}.backgroundColor"))
+
+
 def ink() -> str:
     """Colour of lines that explain: diagonals, zero, fronts."""
     return "#a3a7c4" if state.is_dark() else "#63667f"

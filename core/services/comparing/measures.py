@@ -80,16 +80,17 @@ def shown(target: str) -> tuple[Metric, ...]:
     return tuple(m for m in METRICS if target == "z" or m.name not in metrics.Z_METRICS)
 
 
-def best(table: pd.DataFrame, metric: Metric) -> int | None:
-    """Index of the row whose value is best, None where fewer than two were measured or the metric has no aim.
+def best(table: pd.DataFrame, metric: Metric) -> list[int]:
+    """Index of the row whose value is best, of all of them where several are; none where fewer than two were measured or the metric has no aim.
 
     >>> best(pd.DataFrame({"rmse": [0.3, 0.1, None]}), METRICS[0])
-    1
+    [1]
     """
     values = table[metric.name].astype(float)
     if metric.aim == "none" or values.notna().sum() < 2:
-        return None
-    return int(badness(values, metric).idxmin())
+        return []
+    bad = badness(values, metric)
+    return [int(row) for row in bad.index[bad == bad.min()]]
 
 
 def badness(values: pd.Series, metric: Metric) -> pd.Series:

@@ -25,7 +25,7 @@ class Asked:
     ----------
     everything, shown : all finished runs; those that pass the filters, the newest where seeds are joined.
     target, subset : of test galaxies. is_joined : runs that differ in their seed are one row.
-    metrics : that are shown. mean, error : see `comparing.joined`.
+    metrics : that are shown. mean, error : see `comparing.joined`; the best by the first metric first.
     """
 
     everything: Comparison
@@ -38,7 +38,7 @@ class Asked:
     error: pd.DataFrame
 
     def measured(self, subset: str) -> tuple[pd.DataFrame, pd.DataFrame]:
-        """Mean and error of the same rows over another subset of galaxies."""
+        """Mean and error of the same rows, in any order, over another subset of galaxies."""
         table = comparing.compared(self.shown, self.target, subset)
         return comparing.joined(table) if self.is_joined else comparing.separate(table)
 
@@ -71,7 +71,9 @@ def choose(ws: Workspace, everything: Comparison) -> Asked:
     shown = shown.newest() if is_joined else shown
     metrics = tuple(m for m in comparing.shown(target) if shows_all or m.is_main)
     table = comparing.compared(shown, target, subset)
-    return Asked(everything, shown, target, subset, is_joined, metrics, *(comparing.joined(table) if is_joined else comparing.separate(table)))
+    mean, error = comparing.joined(table) if is_joined else comparing.separate(table)
+    order = comparing.badness(mean[metrics[0].name], metrics[0]).argsort(kind="stable")
+    return Asked(everything, shown, target, subset, is_joined, metrics, mean.iloc[order].reset_index(drop=True), error.iloc[order].reset_index(drop=True))
 
 
 def pair(asked: Asked) -> Pair | None:
@@ -106,9 +108,7 @@ def _names(asked: Asked) -> dict[int, str]:
 
 def _leading(asked: Asked, known: list[int]) -> tuple[int, int]:
     """The linked run and the best, or the two best; by place in the list where nothing was measured."""
-    metric = asked.metrics[0]
-    ranked = asked.mean.assign(bad=comparing.badness(asked.mean[metric.name], metric)).sort_values("bad", kind="stable")["run_id"]
-    order = list(dict.fromkeys([*(i for i in _linked() if i in known), *(int(i) for i in ranked if i in known), *known]))
+    order = list(dict.fromkeys([*(i for i in _linked() if i in known), *(int(i) for i in asked.mean["run_id"] if i in known), *known]))
     return order[0], order[min(1, len(order) - 1)]
 
 
@@ -118,6 +118,7 @@ def _linked() -> list[int]:
 
 
 def _warn_of_stale(asked: Asked, run_ids: tuple[int, int]) -> None:
-    stale = [asked.everything.run(run) for run in dict.fromkeys(run_ids)]
-    for run in (r for r in stale if r["stale"]):
-        st.caption(f":orange[:material/warning: {run['title']} #{run['id']} is stale: {run['stale']:,} of the labels that it saw have been undone since.]")
+    known = [asked.everything.run(run) for run in dict.fromkeys(run_ids)]
+    stale = [f"{run['title']} #{run['id']} ({run['stale']:,})" for run in known if run["stale"]]
+    if stale:
+        st.caption(f":orange[:material/warning: Stale, with labels that have been undone since: {', '.join(stale)}.]")

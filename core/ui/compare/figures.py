@@ -15,12 +15,18 @@ if TYPE_CHECKING:
 
 MOST_POINTS = 6000
 """Galaxies drawn of each run; bins and metrics use all."""
-MOST_ROWS = 10
-"""Rows that can be told apart by colour and symbol."""
+MOST_ROWS = 8
+"""Rows that can be told apart at a glance, each with a colour of its own."""
+MOST_CURVES = 4
+"""Runs whose curves can be told apart by their dashes."""
 _LIFTED = {"#7B3F98": "#BE93D4"}
 """Colours that would sink in a dark page."""
-_COST_SIZE = (900, 400)
-"""Pixels of the cost figure's plane on a narrow page: labels that are apart there are apart on a wider one."""
+_COST_WIDTHS, _COST_HEIGHT = (820, 1100, 1480), 400
+"""Pixels of the cost figure's plane, on a narrow and on a wide page."""
+_LONGEST = 32
+"""Letters of a label beside a point; hover shows the whole of it."""
+_BAND = {False: palette.HIGHLIGHT[False], True: "#FF7A2F"}
+"""Stands out from the points, whose crowds are dark on a light page and yellow on a dark one."""
 _PATTERNS = ("", "/", ".", "x", "-")
 
 
@@ -95,11 +101,11 @@ def cost(table: pd.DataFrame, cost_of: Metric, metric: Metric, label: str) -> "g
 
 def by_subset(table: pd.DataFrame, subsets: list[str], label: str) -> "go.Figure":
     """A metric of each row in each subset of galaxies; ``table`` : row (its name), subset, value, error."""
-    figure = charts.blank(420, "", label).update_layout(xaxis={"categoryorder": "array", "categoryarray": subsets}, scattermode="group", scattergap=0.55)
+    figure = charts.blank(420, "", label).update_layout(xaxis={"categoryorder": "array", "categoryarray": subsets}, scattermode="group", scattergap=0.3)
     names = list(dict.fromkeys(table["row"]))
     for name, (colour, symbol) in looks(names).items():
         rows = table[table["row"] == name]
-        figure.add_scatter(x=rows["subset"], y=rows["value"], name=name, mode="markers", marker={"color": colour, "symbol": symbol, "size": 10}, offsetgroup=name,
+        figure.add_scatter(x=rows["subset"], y=rows["value"], name=name, mode="markers", marker={"color": colour, "symbol": symbol, "size": 9}, offsetgroup=name,
                            error_y={"array": rows["error"].fillna(0), "thickness": 1.2, "width": 3}, hovertemplate="%{x}: %{y:.4g}<extra>" + name + "</extra>")
     if len(table) and table["value"].min() > 0 and table["value"].max() > 8 * table["value"].min():
         figure.update_yaxes(type="log", tickvals=charts.DECADES, ticktext=[f"{t:g}" for t in charts.DECADES])
@@ -108,16 +114,17 @@ def by_subset(table: pd.DataFrame, subsets: list[str], label: str) -> "go.Figure
 
 def modality_rates(table: pd.DataFrame, modalities: list[str]) -> "go.Figure":
     """Conditional utilisation rate of each modality in each run; ``table`` : row (its name), modality, rate."""
-    figure = charts.blank(360, "", "conditional utilisation rate").update_layout(barmode="group", margin={"t": 40})
+    height = 130 + 26 * len(modalities) * table["row"].nunique()
+    figure = charts.blank(height, "conditional utilisation rate", "").update_layout(barmode="group", bargap=0.3, margin={"t": 40}, yaxis={"autorange": "reversed", "automargin": True})
     for (modality, (colour, _)), pattern in zip(looks(modalities).items(), _PATTERNS, strict=False):
         rows = table[table["modality"] == modality]
-        figure.add_bar(x=rows["row"], y=rows["rate"], name=modality, marker={"color": colour, "pattern": {"shape": pattern, "size": 6, "solidity": 0.2}},
-                       hovertemplate="%{x}: %{y:.3f}<extra>" + modality + "</extra>")
-    return figure.add_hline(y=0, line_color=charts.ink(), line_width=1)
+        figure.add_bar(y=rows["row"], x=rows["rate"], orientation="h", name=modality, marker={"color": colour, "pattern": {"shape": pattern, "size": 6, "solidity": 0.2}},
+                       hovertemplate="%{y}: %{x:.3f}<extra>" + modality + "</extra>")
+    return figure.add_vline(x=0, line_color=charts.ink(), line_width=1)
 
 
 def modality_curves(table: pd.DataFrame, modalities: list[str]) -> "go.Figure":
-    """The same rates over training; ``table`` : row (its name), epoch, modality, rate; a dash a run."""
+    """The same rates over training; ``table`` : row (its name), epoch, modality, rate; a dash a run, of at most `MOST_CURVES`."""
     figure, dashes = charts.blank(360, "epoch", "conditional utilisation rate"), ("solid", "dash", "dot", "dashdot")
     seen = looks(modalities)
     for k, name in enumerate(dict.fromkeys(table["row"])):
@@ -145,10 +152,10 @@ def _residuals(figure: "go.Figure", table: pd.DataFrame, bins: pd.DataFrame, col
     figure.add_trace(go.Scattergl(x=charts.small(known[against]), y=charts.small(known["residual"]), mode="markers", customdata=_told(known, known["mean"].round(5)),
                                   hovertemplate="%{customdata[1]}<br>" + AGAINST[against] + " %{x:.4g}, residual %{y:.4f}<br>click to open<extra></extra>",
                                   **_density(place, known["residual"])), row=2, col=column)  # fmt: skip
-    colour = palette.HIGHLIGHT[state.is_dark()]
+    colour = _BAND[state.is_dark()]
     band = {"mode": "lines", "hoverinfo": "skip"}
-    figure.add_trace(go.Scattergl(x=charts.small(bins["centre"]), y=charts.small(bins["low"]), line={"color": colour, "width": 1.2}, **band), row=2, col=column)
-    figure.add_trace(go.Scattergl(x=charts.small(bins["centre"]), y=charts.small(bins["high"]), line={"color": colour, "width": 1.2}, fill="tonexty", fillcolor=_faint(colour), **band), row=2, col=column)
+    round_trip = pd.concat([bins, bins[::-1].assign(low=bins["high"])])
+    figure.add_trace(go.Scattergl(x=charts.small(round_trip["centre"]), y=charts.small(round_trip["low"]), line={"color": colour, "width": 1.2}, fill="toself", fillcolor=_faint(colour), **band), row=2, col=column)
     figure.add_trace(go.Scattergl(x=charts.small(bins["centre"]), y=charts.small(bins["median"]), line={"color": colour, "width": 2.8}, **band), row=2, col=column)
 
 
@@ -198,13 +205,15 @@ def _reliability(figure: "go.Figure", one: Calibration, name: str, colour: str, 
 
 
 def _label_points(figure: "go.Figure", table: pd.DataFrame) -> None:
-    """A label beside each point, none over another."""
-    width, height = _COST_SIZE
-    across = [_share(figure.layout.xaxis, v) * width for v in table["cost"]]
-    up = [_share(figure.layout.yaxis, v) * height for v in table["value"]]
-    for row, x, y, (right, above) in zip(table.itertuples(), table["cost"], table["value"], places(across, up, list(table["title"]), _COST_SIZE), strict=True):
-        figure.add_annotation(x=_on_axis(figure.layout.xaxis, x), y=_on_axis(figure.layout.yaxis, y), text=row.title, ax=right, ay=-above, showarrow=True, arrowhead=0,
-                              arrowwidth=0.8, arrowcolor=charts.ink(), standoff=7, font={"size": 12})
+    """A label beside each point where there is room for it, none over another; those of the front choose first."""
+    table = table.sort_values("is_front", ascending=False, kind="stable")
+    texts = [t if len(t) <= _LONGEST else t[: _LONGEST - 1] + "…" for t in table["title"]]
+    across, up = ([_share(axis, v) for v in table[name]] for axis, name in ((figure.layout.xaxis, "cost"), (figure.layout.yaxis, "value")))
+    for text, x, y, place in zip(texts, table["cost"], table["value"], places(across, up, texts, _COST_WIDTHS, _COST_HEIGHT), strict=True):
+        if place is None:
+            continue
+        figure.add_annotation(x=_on_axis(figure.layout.xaxis, x), y=_on_axis(figure.layout.yaxis, y), text=text, ax=place[0], ay=-place[1], showarrow=True, arrowhead=0,
+                              arrowwidth=0.8, arrowcolor=charts.ink(), standoff=7, font={"size": 12}, bgcolor=charts.page(), borderpad=1)
 
 
 def _logarithmic(figure: "go.Figure", values: pd.Series, axis: str) -> None:

@@ -66,20 +66,20 @@ def kinds(ws: Workspace, asked: Asked, pair: Pair | None) -> None:
 def cost(ws: Workspace, asked: Asked, pair: Pair | None) -> None:
     """Accuracy against cost, with the front that nothing beats in both."""
     with section("Accuracy against cost", "Each row of the table. Along the dotted front nothing is both cheaper and better. Both axes are logarithmic where the values allow it."):
-        left, right = st.columns(2)
-        with left:
-            metric = _metric(asked, ranked_only=True)
+        metric = _metric(asked, ranked_only=True)
         by_label = {m.label: m for m in COSTS}
-        cost_of = by_label[right.segmented_control("Cost", list(by_label), default=COSTS[0].label, required=True, key="cost", bind="query-params",
-                                                   help="  \n".join(f"**{m.label}** {m.sentence}" for m in COSTS))]
+        cost_of = by_label[st.segmented_control("Cost", list(by_label), default=COSTS[0].label, required=True, key="cost", bind="query-params", wrap=True,
+                                                help="  \n".join(f"**{m.label}** {m.sentence}" for m in COSTS))]
         table = _values(asked.mean, asked.error, metric).assign(cost=asked.mean[cost_of.name].to_numpy(), reads=asked.mean["reads"].to_numpy())
         table = table[table["value"].notna() & (table["cost"] > 0)].rename(columns={"row": "title"})
         if table.empty:
             nothing_yet(f"No run has both its {metric.label} of {asked.target} and its {cost_of.label} on record.")
             return
         bad = comparing.badness(table["value"], metric).to_numpy()
-        charts.show(figures.cost(table.assign(is_front=comparing.pareto(table["cost"].to_numpy(), bad)), cost_of, metric, f"{metric.label} of {asked.target}"), "cost_figure",
-                    f"{metric.label} of {asked.target} against {cost_of.label}, a point for each run")
+        figure = figures.cost(table.assign(is_front=comparing.pareto(table["cost"].to_numpy(), bad)), cost_of, metric, f"{metric.label} of {asked.target}")
+        charts.show(figure, "cost_figure", f"{metric.label} of {asked.target} against {cost_of.label}, a point for each run")
+        if len(figure.layout.annotations) < len(table):
+            st.caption("Points without a name stand too close to others: hover over them.")
         if len(table) < len(asked.mean):
             st.caption(f"{len(asked.mean) - len(table)} of {len(asked.mean)} rows are missing here: that cost or metric was not recorded for them, or the cost is 0.")
 
@@ -91,15 +91,15 @@ def modalities(ws: Workspace, asked: Asked, pair: Pair | None) -> None:
         if rates.empty:
             nothing_yet(f"No run that is shown has measured what each modality is worth{'' if asked.subset == 'all' else f' to {asked.subset} galaxies'}: fused models do so when they are trained.", "pages/train.py", "Train a fused model")
             return
-        names = list(dict.fromkeys(rates["modality"]))
-        here = rates[rates["target"] == asked.target].assign(row=lambda t: t["title"] + " #" + t["run_id"].astype(str))
+        names, rows = list(dict.fromkeys(rates["modality"])), _rows_of_runs(asked)
+        here = rates[rates["target"] == asked.target].assign(row=lambda t: t["run_id"].map(rows))
         if here.empty:
             st.caption(f"Modality use was not measured for {asked.target}, only for {', '.join(dict.fromkeys(rates['target']))}.")
         else:
+            here = here.groupby(["row", "modality"], sort=False, as_index=False)["rate"].mean()
             charts.show(figures.modality_rates(here, names), "modality_rates", f"Conditional utilisation rate of each modality for {asked.target}, bars for each run")
-        for run, sentences in comparing.verdicts(asked.shown).items():
-            st.markdown("\n".join([f"**{asked.shown.run(run)['title']} #{run}**", "", *(f"- {sentence}" for sentence in sentences)]))
-        _modality_curves(ws, asked, rates, names)
+        _verdicts(asked, rows)
+        _modality_curves(ws, asked, rates, rows, names)
 
 
 def two_runs(ws: Workspace, asked: Asked, pair: Pair) -> None:
@@ -156,21 +156,43 @@ def _galaxies(ws: Workspace, asked: Asked, pair: Pair) -> None:
         st.page_link("pages/label.py", label=f"Open {row['key']} on the Label page", icon=":material/edit_note:", query_params={"object": str(row["object_id"])})
 
 
-def _modality_curves(ws: Workspace, asked: Asked, rates: pd.DataFrame, names: list[str]) -> None:
-    titles = rates.drop_duplicates("run_id").set_index("run_id")["title"]
-    curves = comparing.over_training(ws, titles.index.tolist())
-    curves = curves[curves["target"] == asked.target]
+def _rows_of_runs(asked: Asked) -> dict[int, str]:
+    """Run id -> name of the row of the table that it belongs to."""
+    names = _values(asked.mean, asked.error, asked.metrics[0])["row"]
+    if not asked.is_joined:
+        return dict(zip(asked.mean["run_id"], names, strict=True))
+    by_group = dict(zip(asked.mean["group"], names, strict=True))
+    return {int(run.id): by_group[run.group] for run in asked.shown.runs.itertuples()}
+
+
+def _verdicts(asked: Asked, rows: dict[int, str]) -> None:
+    """The sentences of the newest run of each row, the first one open."""
+    newest: dict[str, list[str]] = {}
+    for run, sentences in comparing.verdicts(asked.shown).items():
+        newest.setdefault(rows[run], sentences)
+    for k, (row, sentences) in enumerate(newest.items()):
+        with st.expander(f"What training concluded: {row}", expanded=not k, icon=":material/balance:"):
+            st.markdown("\n".join(f"- {sentence}" for sentence in sentences))
+
+
+def _modality_curves(ws: Workspace, asked: Asked, rates: pd.DataFrame, rows: dict[int, str], names: list[str]) -> None:
+    """The newest run of each row, as many as can be told apart."""
+    runs = {row: run for run, row in reversed(rows.items()) if run in set(rates["run_id"])}
+    curves = comparing.over_training(ws, list(runs.values()))
+    curves = curves[curves["target"] == asked.target].assign(row=lambda t: t["run_id"].map(rows))
     if curves.empty:
         st.caption(f"None of these runs followed its modality use for {asked.target} over training.")
         return
-    curves = curves.assign(row=curves["run_id"].map(titles) + " #" + curves["run_id"].astype(str))
-    charts.show(figures.modality_curves(curves, names), "modality_curves", f"Conditional utilisation rate of each modality for {asked.target} against epoch")
+    drawn = list(dict.fromkeys(curves["row"]))[: figures.MOST_CURVES]
+    charts.show(figures.modality_curves(curves[curves["row"].isin(drawn)], names), "modality_curves", f"Conditional utilisation rate of each modality for {asked.target} against epoch")
+    if curves["row"].nunique() > len(drawn):
+        st.caption(f"Curves of {len(drawn)} of {curves['row'].nunique()} rows; the filter above brings others.")
 
 
 def _metric(asked: Asked, ranked_only: bool = False) -> Metric:
     """One of the metrics that are shown."""
     offered = {m.label: m for m in asked.metrics if (m.is_ranked if ranked_only else m.aim != "none")}
-    label = st.segmented_control("Metric", list(offered), default=next(iter(offered)), required=True, key=f"metric_{'ranked' if ranked_only else 'any'}", bind="query-params",
+    label = st.segmented_control("Metric", list(offered), default=next(iter(offered)), required=True, key=f"metric_{'ranked' if ranked_only else 'any'}", bind="query-params", wrap=True,
                                  help="  \n".join(f"**{m.label}** {m.sentence}" for m in offered.values()))
     return offered.get(label, next(iter(offered.values())))
 

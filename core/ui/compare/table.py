@@ -39,11 +39,11 @@ def _styled(shown: pd.DataFrame, error: pd.DataFrame, columns: tuple[Metric, ...
     styler = shown.style.format({m.name: m.text for m in columns})
     for metric in columns:
         best = comparing.best(shown, metric)
-        for row in shown.index[error[metric.name].notna() | (shown.index == best)]:
-            said = f"{'★ ' if row == best else ''}{metric.text(shown.at[row, metric.name], error.at[row, metric.name])}"
+        for row in shown.index[error[metric.name].notna() | shown.index.isin(best)]:
+            said = f"{'★ ' if row in best else ''}{metric.text(shown.at[row, metric.name], error.at[row, metric.name])}"
             styler = styler.format(lambda _, said=said: said, subset=pd.IndexSlice[[row], [metric.name]])
-        if best is not None:
-            styler = styler.set_properties(subset=pd.IndexSlice[[best], [metric.name]], **BEST)
+        if best:
+            styler = styler.set_properties(subset=pd.IndexSlice[best, [metric.name]], **BEST)
     return styler.map(lambda state: "color: #d1802a" if state == STALE else "", subset=["labels_state"])
 
 
