@@ -84,7 +84,7 @@ def test_command_takes_eigentemplates_and_refuses_what_is_none(tmp_path, capsys)
     assert command_line.main([*words, str(tmp_path / "spEigenGal-1.fits")]) == 0
     [row] = table(tmp_path / "z.csv")
     assert float(row["z"]) == pytest.approx(float(next(redshifts.fit_files(SPECTRA[:1]))["z"]), abs=1e-4)
-    assert command_line.main([*words, str(SPECTRA[0])]) == 1
+    assert command_line.main([*words, str(SPECTRA[0])]) == 1 and table(tmp_path / "z.csv") == [row]
     assert "eigentemplates must be an image of rows on a grid of 1e-4 dex; got shape ()" in capsys.readouterr().err
 
 

@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import IO
 
@@ -30,10 +31,11 @@ FEW_FILES = 4 * BATCH_FILES
 def redshifts_from_command_line(paths: Iterable[Path], templates: Iterable[Path], out: Path) -> int:
     """Fit spectra into a CSV, saying how far it is and which files could not be read; 0 when at least one spectrum was fitted."""
     fitted, sure, refused, started = 0, 0, 0, time.perf_counter()
+    rows = fit_files(paths, templates, _say)
     with _opened(out) as file:
         writer = csv.DictWriter(file, COLUMNS)
         writer.writeheader()
-        for row in fit_files(paths, templates, _say):
+        for row in rows:
             writer.writerow(row)
             fitted, refused = fitted + (row["z"] != ""), refused + (row["z"] == "")
             sure += row["z"] != "" and row["confidence"] >= _confident()
@@ -61,28 +63,31 @@ def fit_files(paths: Iterable[Path], templates: Iterable[Path] = (), say: Callab
     templates = tuple(templates)
     fitters_with(templates)
     plan = recognise.plan(paths)
-    yield from (_refused(r.path, r.sentence) for r in plan.refusals)
-    batches = [plan.items[start : start + BATCH_FILES] for start in range(0, len(plan.items), BATCH_FILES)]
-    results = map_chunks(partial(fit_items, templates=templates), batches, 1 if len(plan.items) <= FEW_FILES else None)
+    return chain((_refused(r.path, r.sentence) for r in plan.refusals), _fitted(plan.items, templates, say))
+
+
+def _fitted(items: tuple, templates: tuple[Path, ...], say: Callable[[str], None]) -> Iterator[dict]:
+    batches = [items[start : start + BATCH_FILES] for start in range(0, len(items), BATCH_FILES)]
+    results = map_chunks(partial(fit_items, templates=templates), batches, 1 if len(items) <= FEW_FILES else None)
     for number, rows in enumerate(results, 1):
         yield from rows
         if 100 * number // len(batches) > 100 * (number - 1) // len(batches):
-            say(f"{number / len(batches):4.0%}  {min(number * BATCH_FILES, len(plan.items)):,} of {len(plan.items):,} files")
+            say(f"{number / len(batches):4.0%}  {min(number * BATCH_FILES, len(items)):,} of {len(items):,} files")
 
 
 def fit_items(items: tuple, templates: tuple[Path, ...] = ()) -> list[dict]:
-    """Rows of `COLUMNS` of some `core.data.products.Item`."""
+    """Rows of `COLUMNS` of some `core.data.products.Item`; what was fitted before a file turned out broken is kept."""
     from core.data import recognise
 
     rows: list[dict] = []
     for item in items:
         try:
-            found = list(_rows(item, templates))
+            for row in _rows(item, templates):
+                rows.append(row)
         except (LookbackError, OSError) as error:
-            found = [_refused(item.path, str(error))]
+            rows.append(_refused(item.path, str(error)))
         except Exception as error:
-            found = [_refused(item.path, recognise.unexpected(item.path, error))]
-        rows += found
+            rows.append(_refused(item.path, recognise.unexpected(item.path, error)))
     return rows
 
 
@@ -91,7 +96,7 @@ def measured(ws: Workspace, object_id: int, z: float) -> dict:
 
     Returns
     -------
-    values : SFR target -> value; empty when nothing can be told. method : a key of `core.spectroscopy.sfr.SFR_METHODS`.
+    values : SFR target -> value; empty when nothing can be told. method : Halpha, D4000 or none.
     reason : why Halpha was not used, a sentence, or "". bpt : star-forming, composite, AGN or unclassified.
     lines : name -> flux, error (1e-17 erg/s/cm2) and equivalent_width (A) of the lines that are covered.
     aperture : {dex, error, is_measured} of the correction for light outside the fibre.

@@ -49,7 +49,6 @@ BREAK_RELATION = ((1.0, 1.2, 1.4, 1.6, 1.8, 2.0), (-9.0, -9.6, -10.3, -11.1, -11
 BREAK_DEX = 0.7
 """1-sigma error of a rate from the break: the relation's scatter, the mass, and the reading of the figure."""
 DRAWS = 20_000
-SFR_METHODS = {"Halpha": "Halpha, dust from the Balmer decrement", "D4000": "the 4000 A break, a wide relation", "none": "nothing"}
 
 
 @dataclass(frozen=True)
@@ -58,7 +57,7 @@ class StarFormation:
 
     Attributes
     ----------
-    method : a key of `SFR_METHODS`. reason : why Halpha was not used, a sentence, or "".
+    method : Halpha, D4000 or none. reason : why Halpha was not used, a sentence, or "".
     bpt : star-forming, composite, AGN or unclassified.
     posterior : (201,) probability of each bin of `core.spectroscopy.posterior.LOG_SFR_GRID`; zeros for ``none``.
     values : statistic (avg, entropy, median, mode, p2p5, p16, p84, p97p5) -> value; empty for ``none``.
