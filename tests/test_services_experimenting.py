@@ -271,16 +271,19 @@ def test_page_needs_nothing_else_says_simulated_and_shows_every_configuration(st
 def test_report_shows_what_runs_have_measured_of_their_modalities(studied, monkeypatch):
     ws, done, found = studied
     assert found.use.empty and "neglected" not in (ws.path / "out" / "report.html").read_text()
-    measured = [{"modality_use": {"z": {"image": 0.01, "spectrum": u}, "sfr_tot_avg": {"image": 0.3}}, "modality_verdicts": [f"The image is redundant ({u})."]} for u in (0.5, 0.7)]
+    measured = [{"modality_use": {"z": {"image": 0.01, "spectrum": u}, "sfr_tot_avg": {"image": 0.3}}, "modality_use_sn": {"sn low": {"z": {"image": 0.4}}},
+                 "modality_verdicts": [f"The image is redundant ({u})."]} for u in (0.5, 0.7)]  # fmt: skip
     fused = [r.run_id for r in done.runs if r.configuration.name == "linear all"]
     one = runs.one
     monkeypatch.setattr(tables.runs, "one", lambda ws, i: one(ws, i) | ({"summary": measured[fused.index(i)]} if i in fused else {}))
     use, said = tables.modality_use(ws, found.done)
-    assert use.set_index(["configuration", "target"])[["image", "spectrum"]].loc[("linear all", "z")].tolist() == pytest.approx([0.01, 0.6])
+    rate = use.set_index(["configuration", "target", "subset", "modality"])["use"]
+    assert rate.to_dict() == pytest.approx({("linear all", *key): v for key, v in {
+        ("z", "all", "image"): 0.01, ("z", "all", "spectrum"): 0.6, ("sfr_tot_avg", "all", "image"): 0.3, ("z", "sn low", "image"): 0.4}.items()})  # fmt: skip
     assert said == {"linear all": ["The image is redundant (0.5)."]}
     section = report._modality_use(replace(found, use=use, balance=said))
-    assert "Is a modality neglected, or is it redundant?" in section and "<li>linear all: The image is redundant (0.5).</li>" in section
-    assert '<td data-v="0.6">0.600</td>' in section and "sfr_tot_avg" not in section
+    assert "Is a modality neglected, or is it redundant?" in section and "<li>The image is redundant (0.5).</li>" in section
+    assert '<td data-v="0.6">0.60</td>' in section and "<th>image, sn low</th>" in section and "sfr_tot_avg" not in section
 
 
 # What no model may see, and what no number may count

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from core import metrics
-from core.columns import MODALITIES, SFR_TARGETS
+from core.columns import SFR_TARGETS
 from core.services import overviewing
 from core.services.experimenting import drawings, tables
 from core.services.experimenting.markup import cell_table, gain_table, mean_table
@@ -199,9 +199,12 @@ def _modality_use(found: Findings) -> str:
         return ""
     note = ("Conditional utilisation rate (Wu et al. 2022): the share of what a fused model explains that is lost when a modality's message is replaced by its training mean. "
             "Near 0 a modality is not used: neglected, if alone it knows what the model does not; redundant, if not. modality_use.csv has every target and subset.")  # fmt: skip
-    rows = found.use[found.use["target"].isin(["z", MAIN])]
-    said = "".join(f"<li>{escape(name)}: {escape(' '.join(sentences))}</li>" for name, sentences in found.balance.items())
-    return f"<h2>Is a modality neglected, or is it redundant?</h2><p class='soft'>{note}</p>{f'<ul>{said}</ul>' if said else ''}{cell_table(rows, dict.fromkeys(MODALITIES, '.3f'))}"
+    shown = found.use[found.use["target"].isin(["z", MAIN])]
+    heading = shown["modality"] + np.where(shown["subset"] == tables.ALL, "", ", " + shown["subset"])
+    table = shown.assign(heading=heading).pivot_table("use", ["configuration", "target"], "heading", sort=False).reset_index()
+    said = "".join(f"<li><b>{escape(name)}</b><ul>{''.join(f'<li>{escape(s)}</li>' for s in sentences)}</ul></li>" for name, sentences in found.balance.items())
+    numbers = cell_table(table, dict.fromkeys(table.columns[2:], ".2f"))
+    return f"<h2>Is a modality neglected, or is it redundant?</h2><p class='soft'>{note}</p>{numbers}" + (f"<details><summary>In words, target by target</summary><ul>{said}</ul></details>" if said else "")
 
 
 def _costs(found: Findings) -> str:

@@ -88,28 +88,18 @@ def modality_use(ws: Workspace, done: pd.DataFrame) -> tuple[pd.DataFrame, dict[
 
     Returns
     -------
-    configuration, target, subset, then the conditional utilisation rate of each modality, means over seeds;
+    configuration, target, subset, modality, use: the conditional utilisation rate, means over seeds;
     and configuration -> the sentences of its first run.
     """
     rows, said = [], {}
     for row in done.itertuples():
         measured = runs.one(ws, row.run_id)["summary"]
-        rows += [(row.configuration, *entry) for entry in _uses(measured.get("modality_use", {}))]
+        by_subset = {ALL: measured.get("modality_use", {}), **measured.get("modality_use_sn", {})}
+        rows += [(row.configuration, target, subset, *told) for subset, found in by_subset.items() for target, rates in found.items() for told in rates.items()]
         if measured.get("modality_verdicts"):
             said.setdefault(row.configuration, list(measured["modality_verdicts"]))
     table = pd.DataFrame(rows, columns=["configuration", "target", "subset", "modality", "use"])
-    wide_table = table.pivot_table("use", ["configuration", "target", "subset"], "modality", sort=False).reindex(columns=list(MODALITIES))
-    return wide_table.reset_index().rename_axis(columns=None), said
-
-
-def _uses(measured: Mapping[str, Mapping]) -> Iterable[tuple[str, str, str, float]]:
-    """target, subset, modality and rate; a target has its modalities, or subsets that have them."""
-    for target, found in measured.items():
-        for key, value in found.items():
-            if isinstance(value, Mapping):
-                yield from ((target, key, modality, rate) for modality, rate in value.items())
-            else:
-                yield target, ALL, key, value
+    return table.groupby(list(table.columns[:-1]), sort=False)["use"].mean().reset_index(), said
 
 
 def predictions(ws: Workspace, done: pd.DataFrame, galaxies: Held) -> dict[str, np.ndarray]:
