@@ -49,6 +49,7 @@ BREAK_RELATION = ((1.0, 1.2, 1.4, 1.6, 1.8, 2.0), (-9.0, -9.6, -10.3, -11.1, -11
 BREAK_DEX = 0.7
 """1-sigma error of a rate from the break: the relation's scatter, the mass, and the reading of the figure."""
 DRAWS = 20_000
+NO_BREAK = "The spectrum does not cover both the 4000 A break and the starlight from 4200 to 6700 A at rest, which could stand in."
 
 
 @dataclass(frozen=True)
@@ -98,7 +99,7 @@ def measure_sfr(spectrum: np.ndarray, z: float, ebv: float = np.nan, image_r: np
         return _answer("Halpha", reason, bpt, _spread(log_sfr, aperture, spread, rng), lines, aperture, float(np.median(ebv_gas)))
     log_sfr, error = _from_break(spectrum, z, ebv)
     if not np.isfinite(log_sfr):
-        return StarFormation("none", f"{reason} The 4000 A break is not measured either.", bpt, np.zeros(len(LOG_SFR_GRID)), {}, lines, np.nan, aperture)
+        return StarFormation("none", f"{reason} {NO_BREAK}", bpt, np.zeros(len(LOG_SFR_GRID)), {}, lines, np.nan, aperture)
     draws = _spread(log_sfr + error * rng.standard_normal(DRAWS), aperture, BREAK_DEX, rng)
     return _answer("D4000", f"{reason} The 4000 A break stands in, with a wide posterior.", bpt, draws, lines, aperture, np.nan)
 
