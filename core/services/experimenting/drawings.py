@@ -8,8 +8,10 @@ import numpy as np
 
 COLOURS = {"image": "#0072B2", "spectrum": "#009E73", "photometry": "#E69F00", "fused": "#D55E00", "none": "#808399"}
 """Of modalities; Okabe & Ito 2008."""
-LABEL_WIDTH, WIDTH, ROW = 190, 720, 20
-SQUARE = 320
+LABEL_WIDTH, WIDTH, ROW = 170, 565, 20
+WIDE, BESIDE = 1140, 150
+"""Width of a scatter plot, and what of it is kept for names beside the rightmost points."""
+SQUARE = 270
 LETTER = (6, 11)
 """Width and height of a letter, roughly."""
 
@@ -48,14 +50,14 @@ def scatter(points: Sequence[tuple[str, str, float, float]], title: str, x_name:
     points = [p for p in points if p[2] > 0 and p[3] > 0]
     if not points:
         return ""
-    height = 420
-    x, y = (_Axis(min(p[i] for p in points), max(p[i] for p in points), *ends, is_log=True) for i, ends in ((2, (70, WIDTH - 150)), (3, (height - 45, 15))))
+    height, right = 420, WIDE - BESIDE
+    x, y = (_Axis(min(p[i] for p in points), max(p[i] for p in points), *ends, is_log=True) for i, ends in ((2, (70, right)), (3, (height - 45, 15))))
     parts = [_line(x.at(v), 12, x.at(v), height - 40, "grid") + _text(x.at(v), height - 24, _short(v), "middle") for v in x.ticks()]
-    parts += [_line(66, y.at(v), WIDTH - 146, y.at(v), "grid") + _text(60, y.at(v) + 4, _short(v), "end") for v in y.ticks()]
-    parts += [_text((70 + WIDTH - 150) / 2, height - 6, x_name, "middle"), _text(66, 8, y_name, "start")]
+    parts += [_line(66, y.at(v), right + 4, y.at(v), "grid") + _text(60, y.at(v) + 4, _short(v), "end") for v in y.ticks()]
+    parts += [_text((70 + right) / 2, height - 6, x_name, "middle"), _text(66, 8, y_name, "start")]
     parts += [f'<circle cx="{x.at(a):.1f}" cy="{y.at(b):.1f}" r="4.5" fill="{COLOURS[kind]}"/>' for _, kind, a, b in points]
     parts += [_text(left, top + 4, name, "start") for name, left, top in _apart([(name, x.at(a) + 7, y.at(b)) for name, _, a, b in points])]
-    return _svg(WIDTH, height, title, parts) + f"<figcaption>{escape(title)}</figcaption>"
+    return _svg(WIDE, height, title, parts) + f"<figcaption>{escape(title)}</figcaption>"
 
 
 def density(truth_n: np.ndarray, predicted_n: np.ndarray, title: str, unit: str, bins: int = 60) -> str:

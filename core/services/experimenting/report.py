@@ -89,10 +89,10 @@ def _verdict(found: Findings, metric: str, target: str, words: str, subset: str)
     if row is None:
         return ""
     who = f"all {row['n']:,} test galaxies" if subset == "all" else f"the {row['n']:,} test galaxies with every modality"
-    direction = "lower" if row["gain"] >= 0 else "higher"
+    change = f"{row['gain']:.1%} lower" if row["gain"] >= 0 else f"{-row['gain']:.1%} higher" if row["gain"] > -1 else f"{1 - row['gain']:.3g} times as high"
     seeds = "" if not np.isfinite(row["p_seeds"]) else f", over seeds p = {row['p_seeds']:.2g}"
     return (f"{words}, {who}: the best fused configuration, {row['configuration']}, reaches {row['value']:.4g}; the best single modality, "
-            f"{row['best_single']}, {row['value_of_best']:.4g}. That is {abs(row['gain']):.1%} {direction} (95 % of paired bootstraps: {row['gain_low']:+.1%} to {row['gain_high']:+.1%}; "
+            f"{row['best_single']}, {row['value_of_best']:.4g}. That is {change} (gain, 95 % of paired bootstraps: {row['gain_low']:+.1%} to {row['gain_high']:+.1%}; "
             f"p = {row['p_galaxies']:.2g}, with all fused configurations counted {row['p_holm']:.2g}{seeds}).")
 
 
@@ -126,26 +126,27 @@ CRPS and coverage take each prediction as a Gaussian of its mean and total varia
 
 def _figures(found: Findings) -> str:
     kinds = dict(zip(found.done["configuration"], found.done["modality"], strict=True))
-    charts = [_metric_dots(found, kinds, MAIN, "rmse", "RMSE of sfr_tot_median", "dex", False), _metric_dots(found, kinds, "z", "nmad", "σ_NMAD of z", "", True)]
-    charts += [_gain_dots(found, "rmse", MAIN, "RMSE of sfr_tot_median"), _gain_dots(found, "nmad", "z", "σ_NMAD of z"), _cost_scatter(found, kinds)]
-    pairs = [_density(found, metric, target, kind) for metric, target in (("rmse", MAIN), ("nmad", "z")) for kind in ("single", "fused")]
+    rows = ([_metric_dots(found, kinds, MAIN, "rmse", "RMSE of sfr_tot_median", "dex", False), _metric_dots(found, kinds, "z", "nmad", "σ_NMAD of z", "", True)],
+            [_ratio_dots(found, "rmse", MAIN, "RMSE of sfr_tot_median"), _ratio_dots(found, "nmad", "z", "σ_NMAD of z")], [_cost_scatter(found, kinds)],
+            [_density(found, metric, target, kind) for metric, target in (("rmse", MAIN), ("nmad", "z")) for kind in ("single", "fused")])  # fmt: skip
     legend = drawings.legend([k for k in drawings.COLOURS if k in set(kinds.values())])
-    return f"<h2>Figures</h2><p>{legend}</p>" + "".join(f"<figure>{c}</figure>" for c in charts if c) + f"<div class='row'>{''.join(f'<figure>{p}</figure>' for p in pairs if p)}</div>"
+    figures = ["".join(f"<figure>{chart}</figure>" for chart in row if chart) for row in rows]
+    return f"<h2>Figures</h2><p>{legend}</p>" + "".join(f"<div class='row'>{row}</div>" for row in figures if row)
 
 
 def _metric_dots(found: Findings, kinds: Mapping[str, str], target: str, metric: str, words: str, unit: str, is_log: bool) -> str:
     rows = tables.pick(found.summary, target=target, metric=metric, subset="all")
-    error = rows["standard_error"].fillna(0)
+    error, bars = rows["standard_error"].fillna(0), "; bars are standard errors over seeds" if rows["standard_error"].notna().any() else ""
     items = [drawings.Dot(c, kinds[c], m, m - e, m + e) for c, m, e in zip(rows["configuration"], rows["mean"], error, strict=True)]
-    return drawings.dots(items, f"{words}, test galaxies; bars are standard errors over seeds", unit, is_log)
+    return drawings.dots(items, f"{words}, test galaxies{bars}", unit, is_log)
 
 
-def _gain_dots(found: Findings, metric: str, target: str, words: str) -> str:
+def _ratio_dots(found: Findings, metric: str, target: str, words: str) -> str:
     rows = tables.pick(found.tests, metric=metric, target=target, subset="all", modality="fused").dropna(subset=["gain_low"])
     if rows.empty:
         return ""
-    items = [drawings.Dot(r.configuration, r.modality, 100 * r.gain, 100 * r.gain_low, 100 * r.gain_high) for r in rows.itertuples()]
-    return drawings.dots(items, f"Gain in {words} over the best single modality, {rows['best_single'].iloc[0]}; 95 % over galaxies", "%", mark=0.0)
+    items = [drawings.Dot(r.configuration, r.modality, 1 - r.gain, 1 - r.gain_high, 1 - r.gain_low) for r in rows.itertuples()]
+    return drawings.dots(items, f"{words} over that of the best single modality, {rows['best_single'].iloc[0]}: left of 1 is better; 95 % over galaxies", "", is_log=True, mark=1.0)
 
 
 def _cost_scatter(found: Findings, kinds: Mapping[str, str]) -> str:
