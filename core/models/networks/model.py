@@ -70,12 +70,14 @@ class NetworkModel(Model):
         mean_mnt, variance_mnt, features = answers
         mean_mnt = mean_mnt * standard.scale_t + standard.centre_t + blank
         filled = lambda there, else_: _filled(there, else_ + blank, present)  # noqa: E731
+        # A stream that is asked alone has features of its own, of which no typical galaxy was kept.
+        typical_d = self._typical_d if features.shape[1] == len(self._typical_d) else np.zeros(features.shape[1], dtype=np.float32)
         return Prediction(
             filled(mean_mnt.mean(axis=0), standard.centre_t),
             filled(variance_mnt.mean(axis=0) * scale2 + blank, scale2),
             filled(mean_mnt.var(axis=0), scale2),
             np.stack([filled(m, standard.centre_t) for m in mean_mnt]),
-            _filled(features, self._typical_d, present),
+            _filled(features, typical_d, present),
             standard.targets,
         )
 
