@@ -10,7 +10,6 @@ where no redshift is right: its logistic is fitted to four fifths of the files a
 
 import argparse
 import time
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -21,6 +20,7 @@ from sklearn.linear_model import LogisticRegression
 
 from core.data import sdss_spectrum
 from core.data.fits_files import first_row, opened
+from core.engine import map_chunks
 from core.metrics import nmad
 from core.spectroscopy.basis import LN10_C
 from core.spectroscopy.redshift import CONFIDENCE, CONFIDENT, MOST_EVIDENCE, RIGHT_KM_S, confidence, fit_redshift, fitters_with
@@ -29,7 +29,7 @@ NOISIER = (1.5, 2.0, 3.0, 4.0, 6.0)
 """How many times the noise of a file is that of its copies."""
 Z_LIMIT = 1.25
 BINS = (0.0, 0.5, 0.9, 1.0)
-FOLDS = 5
+FOLDS, BATCH = 5, 16
 
 
 @dataclass(frozen=True)
@@ -65,19 +65,22 @@ def noisier(spectrum: np.ndarray, factor: float, rng: np.random.Generator) -> np
     return np.stack([flux + np.sqrt(factor**2 - 1) * sigma * rng.standard_normal(len(flux)), ivar / factor**2])
 
 
-def fitted(spectrum: np.ndarray, templates: tuple[Path, ...]) -> tuple[float, float, str, float]:
-    """z, evidence, class and processor seconds of one fit."""
-    started = time.process_time()
-    fit = fit_redshift(spectrum, fitters_with(templates))
-    return fit.z, fit.evidence, fit.spectral_class, time.process_time() - started
+def fitted(spectra: list[np.ndarray], templates: tuple[Path, ...]) -> list[tuple[float, float, str, float]]:
+    """z, evidence, class and processor seconds of each fit."""
+    rows, fitters = [], fitters_with(templates)
+    for spectrum in spectra:
+        started = time.process_time()
+        fit = fit_redshift(spectrum, fitters)
+        rows.append((fit.z, fit.evidence, fit.spectral_class, time.process_time() - started))
+    return rows
 
 
 def table_of(files: list[File], templates: tuple[Path, ...], rng: np.random.Generator) -> pd.DataFrame:
     """One row a fit: the files as they are (factor 1) and, where the truth is known, their noisier copies."""
     wanted = [(i, 1.0, f.spectrum) for i, f in enumerate(files)]
     wanted += [(i, k, noisier(f.spectrum, k, rng)) for i, f in enumerate(files) if f.has_truth for k in NOISIER]
-    with ProcessPoolExecutor() as pool:
-        found = list(pool.map(partial(fitted, templates=templates), [spectrum for *_, spectrum in wanted], chunksize=8))
+    batches = [[spectrum for *_, spectrum in wanted[start : start + BATCH]] for start in range(0, len(wanted), BATCH)]
+    found = [row for rows in map_chunks(partial(fitted, templates=templates), batches) for row in rows]
     rows = [vars(files[i]) | {"file": i, "factor": k, "has_truth": files[i].has_truth} for i, k, _ in wanted]
     table = pd.DataFrame(rows).drop(columns="spectrum").assign(**dict(zip(("found", "evidence", "found_class", "seconds"), zip(*found, strict=True), strict=True)))
     off = np.abs(np.log10((1 + table["found"]) / (1 + table["z"]))) * LN10_C
