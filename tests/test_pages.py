@@ -181,7 +181,7 @@ def test_compare_filter_that_lets_nothing_pass_says_so(app, tiny):
 def test_compare_marks_stale_runs(app, tiny):
     labels.retract(tiny, 1, "oracle", "test", 10_000)
     test = app(tiny, "compare")
-    assert test.dataframe[0].value["labels_state"].tolist() == ["⚠ stale"] and "labels that have been undone since: linear #1 (1)" in words(test)
+    assert test.dataframe[0].value[["title", "labels_state"]].to_numpy().tolist() == [["linear ⚠", "stale"]] and "labels that have been undone since: linear #1 (1)" in words(test)
 
 
 def test_compare_joins_seeds_unless_asked_not_to(app, tiny):

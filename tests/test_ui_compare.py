@@ -76,6 +76,13 @@ def test_cost_has_logarithmic_axes_a_label_a_point_and_the_front():
     assert {t.name: list(t.x) for t in figure.data if t.mode == "markers"} == {"reads image": [1.0], "reads fused": [10.0, 100.0]}
 
 
+@pytest.mark.parametrize(("values", "named"), [([0.030, 0.035], None), ([0.01, 0.9], ["0.01", "0.02", "0.05", "0.1", "0.2", "0.5", "1"])])
+def test_cost_axis_has_ticks_however_little_the_values_span(values, named):
+    table = pd.DataFrame({"title": ["a", "b"], "reads": "image", "cost": [1.0, 2.0], "value": values, "error": np.nan, "is_front": True})
+    shown = figures.cost(table, COSTS[0], METRICS[0], "RMSE").layout.yaxis.ticktext
+    assert shown is None if named is None else list(shown) == named
+
+
 def test_cost_of_a_metric_that_should_be_high_keeps_a_linear_axis():
     table = pd.DataFrame({"title": ["a"], "reads": "image", "cost": [1.0], "value": [-0.3], "error": np.nan, "is_front": True})
     assert figures.cost(table, COSTS[0], METRICS[1], "R²").layout.yaxis.type is None

@@ -11,6 +11,7 @@ from core.services.comparing import READS, Comparison, Metric
 from core.store import Workspace
 
 JOINED, EVERY = "seeds joined", "every run"
+STALE_MARK = " ⚠"
 ROWS_HELP = (f"**{JOINED}**: one row a configuration (model and settings), on the labels that its newest run saw; runs that differ only in their seed are shown as mean "
              f"± standard error.  \n**{EVERY}**: each finished run by itself.")  # fmt: skip
 SUBSET_HELP = ("Which of the held-out test galaxies: all; thirds of the spectrum's S/N; star-forming or passive, parted at a specific SFR of 1e-11 per year; "
@@ -57,16 +58,22 @@ class Pair:
         return {self.names[run]: run for run in (self.first, self.second)}
 
 
+def row_names(mean: pd.DataFrame) -> pd.Series:
+    """What the rows of `Asked.mean` are called: told apart by the run's number where they share a title; stale ones marked."""
+    title = mean["title"].where(~mean["title"].duplicated(keep=False), mean["title"] + " #" + mean["run_id"].astype(str))
+    return title.where(mean["stale"] == 0, title + STALE_MARK)
+
+
 def choose(ws: Workspace, everything: Comparison) -> Asked:
     """The row of controls above everything."""
-    columns = st.columns([1.3, 1.1, 1.4, 0.8, 1.0], vertical_alignment="bottom")
     targets = comparing.targets(ws)
-    target = columns[0].selectbox("Target", list(targets), key="target", bind="query-params", help="  \n".join(f"**{name}** {sentence}" for name, sentence in targets.items()))
-    subset = columns[1].selectbox("Galaxies", everything.subsets, key="subset", bind="query-params", help=SUBSET_HELP)
-    is_joined = columns[2].segmented_control("Rows", [JOINED, EVERY], default=JOINED, required=True, key="rows", bind="query-params", help=ROWS_HELP) != EVERY
-    with columns[3].popover("Filter", icon=":material/filter_alt:", width="stretch"):
-        models, reads = _filters(everything)
-    shows_all = columns[4].toggle("every metric", key="every", bind="query-params", help="Also metrics that say nearly the same as others: RMSE of δ, σ NMAD in km/s, good z, galaxies without a prediction.")
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
+        target = st.selectbox("Target", list(targets), key="target", bind="query-params", width=200, help="  \n".join(f"**{name}** {sentence}" for name, sentence in targets.items()))
+        subset = st.selectbox("Galaxies", everything.subsets, key="subset", bind="query-params", width=170, help=SUBSET_HELP)
+        is_joined = st.segmented_control("Rows", [JOINED, EVERY], default=JOINED, required=True, key="rows", bind="query-params", help=ROWS_HELP) != EVERY
+        with st.popover("Filter", icon=":material/filter_alt:", help="Only some models, or what they read."):
+            models, reads = _filters(everything)
+        shows_all = st.toggle("every metric", key="every", bind="query-params", help="Also metrics that say nearly the same as others: RMSE of δ, σ NMAD in km/s, good z, galaxies without a prediction.")
     shown = everything.narrowed(models, reads)
     shown = shown.newest() if is_joined else shown
     metrics = tuple(m for m in comparing.shown(target) if shows_all or m.is_main)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from core.services.comparing import AGAINST, Calibration, Metric
+from core.services.comparing import AGAINST, READS, Calibration, Metric
 from core.ui import charts, palette, state
 from core.ui.compare.label_places import places
 
@@ -21,7 +21,7 @@ MOST_CURVES = 4
 """Runs whose curves can be told apart by their dashes."""
 _LIFTED = {"#7B3F98": "#BE93D4"}
 """Colours that would sink in a dark page."""
-_COST_WIDTHS, _COST_HEIGHT = (820, 1100, 1480), 400
+_COST_WIDTHS, _COST_HEIGHT = (720, 1000, 1480), 400
 """Pixels of the cost figure's plane, on a narrow and on a wide page."""
 _LONGEST = 32
 """Letters of a label beside a point; hover shows the whole of it."""
@@ -64,7 +64,7 @@ def error_bars(runs: Mapping[str, Calibration]) -> "go.Figure":
     from plotly.subplots import make_subplots
 
     titles = [*(f"PIT of {name}" for name in runs), "Reliability"]
-    figure = make_subplots(1, len(titles), subplot_titles=titles, horizontal_spacing=0.08)
+    figure = make_subplots(1, len(titles), subplot_titles=titles, horizontal_spacing=0.11)
     for column, ((name, one), (colour, symbol)) in enumerate(zip(runs.items(), looks(list(runs)).values(), strict=True), start=1):
         _pit(figure, one, colour, column)
         _reliability(figure, one, name, colour, symbol, len(titles))
@@ -82,9 +82,10 @@ def cost(table: pd.DataFrame, cost_of: Metric, metric: Metric, label: str) -> "g
     ``table`` : title, reads, cost, value, error, is_front; costs and values known.
     """
     figure = charts.blank(500, cost_of.label, label)
-    reads = sorted(table["reads"].unique())
-    for name, (colour, symbol) in looks(reads).items():
+    for name, (colour, symbol) in looks(list(READS)).items():
         rows = table[table["reads"] == name]
+        if rows.empty:
+            continue
         figure.add_scatter(x=rows["cost"], y=rows["value"], name=f"reads {name}", mode="markers", marker={"color": colour, "symbol": symbol, "size": 11},
                            error_y={"array": rows["error"].fillna(0), "thickness": 1, "width": 3}, customdata=rows["title"],
                            hovertemplate="%{customdata}<br>%{y:.4g} at %{x:.4g} " + cost_of.label + "<extra></extra>")
@@ -218,7 +219,9 @@ def _label_points(figure: "go.Figure", table: pd.DataFrame) -> None:
 
 def _logarithmic(figure: "go.Figure", values: pd.Series, axis: str) -> None:
     low, high = _padded(np.log10(values))
-    figure.update_layout({f"{axis}axis": {"type": "log", "range": [low, high], "tickvals": _TICKS if high - low < 3 else _TENS, "ticktext": [f"{t:g}" for t in (_TICKS if high - low < 3 else _TENS)]}})
+    ticks = [t for t in (_TICKS if high - low < 3 else _TENS) if low <= np.log10(t) <= high]
+    named = {"tickvals": ticks, "ticktext": [f"{t:,g}" if t < 1e6 else f"{t:.0e}" for t in ticks]} if len(ticks) > 2 else {}
+    figure.update_layout({f"{axis}axis": {"type": "log", "range": [low, high], **named}})
 
 
 def _padded(values: pd.Series) -> list[float]:

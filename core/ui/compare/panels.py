@@ -8,7 +8,7 @@ from core.services.comparing import AGAINST, COSTS, Metric
 from core.store import Workspace
 from core.ui import charts
 from core.ui.compare import figures
-from core.ui.compare.choices import Asked, Pair
+from core.ui.compare.choices import Asked, Pair, row_names
 from core.ui.layout import nothing_yet, section
 
 
@@ -121,7 +121,7 @@ def _settings(asked: Asked, pair: Pair) -> None:
     if table.empty:
         st.caption("Nothing differs: the same model with the same settings, labels and seed.")
         return
-    st.dataframe(table, hide_index=True, key="settings_that_differ", column_config=_two(pair) | {"what": st.column_config.TextColumn("setting", help="Settings that were not given have their default")})
+    st.dataframe(table, hide_index=True, key="settings_that_differ", height="content", column_config=_two(pair) | {"what": st.column_config.TextColumn("setting", help="Settings that were not given have their default")})
 
 
 def _metrics(asked: Asked, pair: Pair) -> None:
@@ -131,7 +131,7 @@ def _metrics(asked: Asked, pair: Pair) -> None:
         return
     for side in ("first", "second"):
         table[side] = table[side].where(table["better"] != side, "★ " + table[side])
-    st.dataframe(table, hide_index=True, key="metrics_that_differ", height="auto", column_order=["metric", "first", "second"],
+    st.dataframe(table, hide_index=True, key="metrics_that_differ", height="content", column_order=["metric", "first", "second"],
                  column_config=_two(pair) | {"metric": st.column_config.TextColumn(f"{asked.target}, {asked.subset}", help="Target and galaxies as chosen above")})
 
 
@@ -158,7 +158,7 @@ def _galaxies(ws: Workspace, asked: Asked, pair: Pair) -> None:
 
 def _rows_of_runs(asked: Asked) -> dict[int, str]:
     """Run id -> name of the row of the table that it belongs to."""
-    names = _values(asked.mean, asked.error, asked.metrics[0])["row"]
+    names = row_names(asked.mean)
     if not asked.is_joined:
         return dict(zip(asked.mean["run_id"], names, strict=True))
     by_group = dict(zip(asked.mean["group"], names, strict=True))
@@ -198,10 +198,8 @@ def _metric(asked: Asked, ranked_only: bool = False) -> Metric:
 
 
 def _values(mean: pd.DataFrame, error: pd.DataFrame, metric: Metric) -> pd.DataFrame:
-    """row (its name), value, error; names told apart by the run's number where rows share one."""
-    shared = mean["title"].duplicated(keep=False)
-    names = mean["title"].where(~shared, mean["title"] + " #" + mean["run_id"].astype(str))
-    return pd.DataFrame({"row": names, "value": mean[metric.name].astype(float), "error": error[metric.name].astype(float)})
+    """row (its name), value, error."""
+    return pd.DataFrame({"row": row_names(mean), "value": mean[metric.name].astype(float), "error": error[metric.name].astype(float)})
 
 
 def _leading(asked: Asked, metric: Metric) -> list[str]:

@@ -5,18 +5,18 @@ import streamlit as st
 
 from core.services import comparing
 from core.services.comparing import COSTS, Metric
-from core.ui.compare.choices import Asked
+from core.ui.compare.choices import STALE_MARK, Asked
 from core.ui.layout import section
 
 BEST = {"background-color": "rgba(15, 143, 136, 0.22)"}
-STALE = "⚠ stale"
+STALE = "stale"
 
 
 def table(asked: Asked) -> None:
     """The metrics table, sorted by a click on a heading; download as CSV."""
     with section("Side by side", "Measured on held-out test galaxies. ★ marks the best value of a column; click a heading to sort by it, hover over it to read what it means."):
         columns = (*asked.metrics, *COSTS)
-        shown = asked.mean.assign(labels_state=asked.mean["stale"].map(lambda undone: STALE if undone else "current"))
+        shown = asked.mean.assign(title=asked.mean["title"].where(asked.mean["stale"] == 0, asked.mean["title"] + STALE_MARK), labels_state=asked.mean["stale"].map(lambda undone: STALE if undone else "current"))
         order = ["title", *[m.name for m in columns], "reads", "seeds", "label_count", "labels_state", "device", "run_id"]
         st.dataframe(_styled(shown, asked.error, columns), hide_index=True, column_order=order, column_config=_headings(columns), height="auto", key="side_by_side",
                      alt=f"Metrics of {len(shown)} rows for {asked.target}, galaxies: {asked.subset}")  # fmt: skip
@@ -31,7 +31,7 @@ def _notes(asked: Asked) -> None:
     if seeds.max() > 1:
         st.caption(f"{int((seeds > 1).sum())} of {len(seeds)} rows are the mean of several seeds ± its standard error.")
     if asked.mean["stale"].any():
-        st.caption(":orange[:material/warning: A stale run saw labels that have been undone since; train it again before trusting the comparison.]")
+        st.caption(":orange[:material/warning: A stale run (⚠) saw labels that have been undone since; train it again before trusting the comparison.]")
 
 
 def _styled(shown: pd.DataFrame, error: pd.DataFrame, columns: tuple[Metric, ...]) -> "pd.io.formats.style.Styler":
