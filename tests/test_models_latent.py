@@ -11,7 +11,7 @@ from core.models.networks.streams import Join
 from core.models.prediction import Inputs, Labels
 from core.models.registry import build
 from core.training.loop import prepared, targets_of
-from core.training.losses import per_galaxy, stream_losses
+from core.training.losses import per_galaxy, stream_losses, variance
 from core.training.machine import Machine, settled
 from core.training.session import Session
 from core.training.standard import standard_of
@@ -169,8 +169,26 @@ def test_redshift_is_the_spectrums_where_nothing_else_is_expected_of_it(net, bat
 @torch.no_grad()
 def test_redshift_without_a_spectrum_is_what_the_other_streams_expect(net, batch):
     outputs = net(batch, without=("spectrum",))
-    assert torch.equal(outputs.mean_mbt[..., 0], outputs.extra["expected"])
-    assert torch.equal(outputs.logvar_mbt[..., 0], outputs.extra["expected_logvar"])
+    two = (batch["has/image"] + batch["has/photometry"]) == 2
+    assert torch.equal(outputs.mean_mbt[:, two, 0], outputs.extra["expected"][:, two])
+    assert torch.equal(outputs.logvar_mbt[:, two, 0], outputs.extra["expected_logvar"][:, two])
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("modality", MODALITIES)
+def test_galaxy_with_one_modality_is_answered_by_its_stream_alone(net, batch, modality):
+    outputs = net(batch, without=[m for m in MODALITIES if m != modality])
+    rows, said = outputs.own[modality]
+    assert torch.allclose(outputs.mean_mbt[:, rows].mean(dim=0), said.mean_mbt.mean(dim=0), atol=1e-5)
+    assert torch.allclose(variance(net, outputs)[:, rows].mean(dim=0), variance(net.streams[modality], said).mean(dim=0), rtol=1e-3)
+    assert modality != "image" or len(rows) == N - N // 3
+
+
+@torch.no_grad()
+def test_streams_that_never_learn_to_answer_are_not_asked(batch):
+    net = network(auxiliary=0.0)
+    outputs = net(batch, without=("spectrum", "image"))
+    assert not torch.allclose(outputs.mean_mbt.mean(dim=0)[0], outputs.own["photometry"][1].mean_mbt[0, 0], atol=1e-3)
 
 
 class Stopped(Session):

@@ -81,9 +81,9 @@ _SPECS = (
         {"epochs": 0, "batch_size": 64, "learning_rate": 2e-3, "modality_dropout": 0.2, "members": 4, "hidden": 128, "dropout": 0.2},
     ),
     Spec(
-        "fusion_latent", MODALITIES, "fusion", "Reads each modality with a stream of its own and joins what they found; a learned value stands for what is missing.",
+        "fusion_latent", MODALITIES, "fusion", "Joins what a stream for each modality has found; a learned value stands for what is missing, and one modality alone is answered by its stream.",
         "core.models.networks.latent:FusionLatent",
-        {"epochs": 0, "batch_size": 64, "learning_rate": 3e-3, "join": "gated", "balance": "auxiliary+dropout", "modality_dropout": 0.2, "auxiliary": 0.5},
+        {"epochs": 0, "batch_size": 64, "learning_rate": 3e-3, "join": "gated", "balance": "auxiliary+dropout", "modality_dropout": 0.15, "auxiliary": 1.0},
     ),
     Spec(
         "fusion_late", MODALITIES, "fusion", "Joins the three networks by what each is worth on held-out galaxies; serves whatever a galaxy has.",

@@ -59,6 +59,7 @@ class LatentFusion(Joint):
 
     The redshift stays the spectrum's own distribution over log(1+z), multiplied by what the other streams
     expect; without a spectrum it is what they expect. Everything else comes from the joined features.
+    A galaxy with one modality alone is answered as that stream says by itself, where the streams learn to (``auxiliary``).
 
     Parameters
     ----------
@@ -82,7 +83,8 @@ class LatentFusion(Joint):
             latent = functional.gelu(self.join({name: self.dropout(message) for name, message in sent.items()}, self.gate_held))
             outputs = self.heads(latent, latent.mean(dim=0))
             outputs.own = own
-            return self._with_redshift(outputs, sent, shown["spectrum"] * ("spectrum" not in held)) if self.own_targets else outputs
+            outputs = self._with_redshift(outputs, sent, shown["spectrum"] * ("spectrum" not in held)) if self.own_targets else outputs
+            return self._with_lone_streams(outputs, shown) if self.auxiliary and not self.training else outputs
 
     def look(self, name: str, batch: Batch) -> tuple[torch.Tensor, Outputs]:
         stream = self.streams[name]
@@ -124,6 +126,27 @@ class LatentFusion(Joint):
         found = (torch.where(shown_b > 0, ours, theirs) for ours, theirs in zip(spectrum.redshift(log_p), (mean, logvar), strict=True))
         outputs.extra |= {"log_p": log_p, "expected": mean, "expected_logvar": logvar, "shown": shown_b}
         return outputs.with_target(self.own_targets[0], *found)
+
+    def _with_lone_streams(self, outputs: Outputs, shown: dict[str, torch.Tensor]) -> Outputs:
+        """The stream's own answer for galaxies that have one modality; the members still differ as they do together."""
+        count, mean = sum(shown.values()), outputs.mean_mbt.mean(dim=0)
+        for name, (rows, said) in outputs.own.items():
+            lone = ((count == 1) & (shown[name] > 0))[:, None]
+            scatter = log_share(self.streams[name]) - log_share(self)
+            moved = said.mean_mbt.mean(dim=0) - mean[rows], said.logvar_mbt.exp().mean(dim=0).log(), said.lognoise_mbt.mean(dim=0) + scatter
+            shift, logvar, lognoise = (torch.zeros_like(mean).index_copy(0, rows, part) for part in moved)
+            outputs = replace(
+                outputs,
+                mean_mbt=torch.where(lone, outputs.mean_mbt + shift, outputs.mean_mbt),
+                logvar_mbt=torch.where(lone, logvar, outputs.logvar_mbt),
+                lognoise_mbt=torch.where(lone, lognoise, outputs.lognoise_mbt),
+            )
+        return outputs
+
+
+def log_share(network: Network) -> torch.Tensor:
+    """Log of the share of a label's stated sigma that counts as scatter, (T,)."""
+    return network.log_share_t.clamp(-5, 0)
 
 
 class FusionLatent(NetworkModel):
