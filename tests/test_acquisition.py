@@ -1,6 +1,6 @@
 """The contract that every strategy keeps, and their choices on arrays small enough to do by hand."""
 
-from dataclasses import replace
+from dataclasses import fields, replace
 
 import numpy as np
 import pytest
@@ -8,7 +8,7 @@ import pytest
 from core.acquisition.batch import compose
 from core.acquisition.candidates import Candidates
 from core.acquisition.registry import STRATEGIES, strategy
-from core.acquisition.variance import balanced_uncertainty
+from core.acquisition.variance import balanced_uncertainty, gumbel_top
 from core.columns import task_groups
 from core.errors import BadInput
 
@@ -21,7 +21,7 @@ def pool(p: int = 200, labelled: int = 10, seed: int = 0) -> Candidates:
     return Candidates(
         allowed_p=rng.random(p) > 0.2, features_pd=rng.normal(0, 1, (p, 6)), labelled_ld=rng.normal(0, 1, (labelled, 6)),
         epistemic_pt=rng.gamma(2, 1, (p, 9)), aleatoric_pt=rng.gamma(2, 1, (p, 9)), labelled_aleatoric_lt=rng.gamma(2, 1, (labelled, 9)),
-        spread_p=rng.uniform(0.02, 0.3, p), spread_name="predicted z", groups=task_groups(),
+        disagreement_pt=rng.gamma(1, 1, (p, 9)), spread_p=rng.uniform(0.02, 0.3, p), spread_name="predicted z", groups=task_groups(),
     )
 
 
@@ -70,6 +70,19 @@ def test_deterministic_strategy_follows_the_pool_when_it_is_permuted(name):
     candidates, order = pool(), np.random.default_rng(9).permutation(200)
     moved = pick(name, candidates[order], 30, seed=2)
     assert order[moved].tolist() == pick(name, candidates, 30, seed=1)
+
+
+@EVERY
+def test_strategy_treats_negative_targets_like_positive_ones(name):
+    candidates = pool()
+    assert pick(name, replace(candidates, spread_p=candidates.spread_p - 10), 20) == pick(name, candidates, 20)
+
+
+@EVERY
+def test_strategy_leaves_the_pool_as_it_found_it(name):
+    candidates, untouched = pool(), pool()
+    pick(name, candidates, 20)
+    assert all(np.array_equal(getattr(candidates, f.name), getattr(untouched, f.name)) for f in fields(candidates) if f.name.endswith(("_p", "_pd", "_pt", "_ld", "_lt")))
 
 
 @EVERY
@@ -137,6 +150,66 @@ def test_epistemic_sampled_draws_in_proportion_to_variance():
     assert np.bincount(draws, minlength=4) / 2000 == pytest.approx([0.125, 0.25, 0.625, 0], abs=0.03)
 
 
+@pytest.mark.parametrize("beta, shares", [(0.0, [1 / 3, 1 / 3, 1 / 3]), (1.0, [1 / 6, 2 / 6, 3 / 6]), (2.0, [1 / 14, 4 / 14, 9 / 14])])
+def test_gumbel_top_draws_in_proportion_to_a_power_of_the_score(beta, shares):
+    rng = np.random.default_rng(0)
+    draws = [gumbel_top(np.array([1.0, 2.0, 3.0]), 1, rng, beta)[0] for _ in range(4000)]
+    assert np.bincount(draws, minlength=3) / 4000 == pytest.approx(shares, abs=0.03)
+
+
+def test_gumbel_top_draws_without_replacement_and_nothing_of_score_zero_before_the_rest():
+    drawn = gumbel_top(np.array([0.0, 1, 1, 0, 1]), 5, np.random.default_rng(0))
+    assert sorted(drawn[:3].tolist()) == [1, 2, 4] and sorted(drawn.tolist()) == [0, 1, 2, 3, 4]
+
+
+def test_total_variance_takes_noise_for_ignorance_and_epistemic_does_not():
+    candidates = line([0, 0], epistemic_pt=np.array([[1.0], [2]]), aleatoric_pt=np.array([[9.0], [2]]), groups={"z": [0]})
+    picks = strategy("total_variance").select(candidates, 1, np.random.default_rng(0))
+    assert picks.indices.tolist() == [0] and picks.scores.tolist() == pytest.approx([10 / 7])
+    assert picks.reasons == ["Total variance 1.4 times the pool's mean, above 50 % of it, mostly z (1.4 times)"]
+    assert pick("epistemic", candidates, 1) == [1]
+
+
+def test_bald_ranks_by_ignorance_over_noise_and_not_by_variance():
+    candidates = line([0] * 3, epistemic_pt=np.array([[9.0], [1], [3]]), aleatoric_pt=np.array([[9.0], [1 / 15], [1]]), groups={"z": [0]})
+    picks = strategy("bald").select(candidates, 3, np.random.default_rng(0))
+    assert picks.indices.tolist() == [1, 2, 0] and pick("epistemic", candidates, 3) == [0, 2, 1]
+    assert picks.scores.tolist() == pytest.approx([2 * np.log(2), np.log(2), 0.5 * np.log(2)])
+    assert picks.reasons[0] == "A label should tell 1.4 nat, more than for 67 % of the pool, mostly about z (1.4 nat)"
+
+
+def test_bald_lets_eight_sfr_columns_weigh_what_z_weighs_whatever_the_units():
+    epistemic, aleatoric = np.zeros((2, 9)), np.ones((2, 9))
+    epistemic[0, 0], epistemic[1, 1:] = 3.0, 3.0
+    for unit in (1.0, 1e-6):
+        candidates = line([0, 0], epistemic_pt=epistemic * unit, aleatoric_pt=aleatoric * unit, groups=task_groups())
+        assert strategy("bald").select(candidates, 2, np.random.default_rng(0)).scores.tolist() == pytest.approx([np.log(2) / 2] * 2)
+
+
+def test_bald_sampled_draws_in_proportion_to_nats():
+    candidates = line([0] * 2, epistemic_pt=np.array([[3.0], [63]]), aleatoric_pt=np.ones((2, 1)), groups={"z": [0]})
+    draws = [pick("bald_sampled", candidates, 1, seed)[0] for seed in range(2000)]
+    assert np.bincount(draws) / 2000 == pytest.approx([0.25, 0.75], abs=0.03)
+
+
+@pytest.mark.parametrize("name", ["bald", "bald_sampled"])
+def test_bald_refuses_a_model_without_noise_or_without_ignorance(name):
+    known = {"epistemic_pt": np.ones((2, 1)), "aleatoric_pt": np.ones((2, 1)), "groups": {"z": [0]}}
+    with pytest.raises(BadInput, match="Aleatoric variance must be above 0 everywhere; got 0 at least"):
+        pick(name, line([0, 1], **known | {"aleatoric_pt": np.array([[0.0], [1]])}), 1)
+    with pytest.raises(BadInput, match="Epistemic variance must be 0 or more, and above 0 somewhere; got 0 to 0"):
+        pick(name, line([0, 1], **known | {"epistemic_pt": np.zeros((2, 1))}), 1)
+
+
+def test_disagreement_is_drawn_in_proportion_to_squared_sigmas_with_groups_balanced():
+    candidates = line([0] * 3, disagreement_pt=np.array([[1.0, 0, 0], [0, 3, 3], [0, 0, 0]]), groups={"z": [0], "sfr": [1, 2]})
+    draws = [pick("disagreement", candidates, 1, seed)[0] for seed in range(2000)]
+    assert np.bincount(draws, minlength=3) / 2000 == pytest.approx([0.25, 0.75, 0], abs=0.03)
+    picks = strategy("disagreement").select(candidates, 2, np.random.default_rng(0))
+    assert sorted(picks.scores.tolist()) == [0.5, 1.5]
+    assert "Image and spectrum differ by 1.2 sigma, most about sfr (1.7 sigma)" in picks.reasons
+
+
 def test_stratified_random_takes_one_of_each_equal_share():
     candidates = line([0] * 9, spread_p=np.array([9.0, 1, 2, 3, 4, 5, 6, 7, 8]), spread_name="S/N")
     picks = strategy("stratified_random").select(candidates, 3, np.random.default_rng(0))
@@ -188,6 +261,19 @@ def slow_lcmd(points, labelled, size):
 def test_lcmd_sampled_draws_by_squared_distance_inside_the_cluster():
     draws = [pick("lcmd_sampled", line([1, 2, 3], labelled=[0]), 1, seed)[0] for seed in range(2000)]
     assert np.bincount(draws, minlength=3) / 2000 == pytest.approx([1 / 14, 4 / 14, 9 / 14], abs=0.03)
+
+
+def test_k_means_pp_draws_by_squared_distance_over_the_whole_pool():
+    candidates = line([1, 2, 103], labelled=[0, 100])
+    draws = [pick("k_means_pp", candidates, 1, seed)[0] for seed in range(2000)]
+    assert np.bincount(draws, minlength=3) / 2000 == pytest.approx([1 / 14, 4 / 14, 9 / 14], abs=0.03)
+
+
+def test_k_means_pp_divides_by_noise_and_hardly_repeats_a_pick():
+    noise = {"aleatoric_pt": np.array([[1.0], [1.0], [1e6]]), "labelled_aleatoric_lt": np.ones((1, 1)), "groups": {"z": [0]}}
+    assert {pick("k_means_pp", line([0, 2, 4], labelled=[0], **noise), 1, seed)[0] for seed in range(50)} == {1}
+    twins = [pick("k_means_pp", line([5, 5, -5], labelled=[0]), 2, seed) for seed in range(50)]
+    assert all(sorted(batch) != [0, 1] for batch in twins)
 
 
 def test_k_means_takes_the_middle_of_each_cluster_largest_first():

@@ -1,6 +1,7 @@
 """Who may be asked, what a preview holds, and what is saved of it."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ from core.columns import SFR_TARGETS, TARGET_NAMES
 from core.errors import BadInput, NotFound
 from core.services import querying
 from core.services.querying import Request
+from core.services.querying.views import view_runs
 from core.store import batches, embeddings, labels, objects, runs
 from tests.conftest import tiny_workspace
 
@@ -18,6 +20,20 @@ from tests.conftest import tiny_workspace
 def sky(tmp_path):
     """Two hundred objects, a hundred labelled, one run, one map."""
     return tiny_workspace(tmp_path / "sky", n=200)
+
+
+def view_pair(sky, offset: float = 0.0, known: int = 200) -> tuple[int, int]:
+    """A run of images and one of spectra whose sigmas are 0.3 and 0.4 and whose answers differ by ``offset``."""
+    found = []
+    for model, add in (("image_cnn", 0.0), ("spectrum_cnn", offset)):
+        run_id = runs.create(sky, model, model, {}, 0, {"high_water": 0, "count": 0, "hash": ""})
+        shape = (known, len(TARGET_NAMES))
+        variance = 0.09 if model == "image_cnn" else 0.16
+        runs.save_arrays(sky, run_id, "predictions", object_ids=np.arange(1, known + 1), targets=np.array(TARGET_NAMES), mean=np.full(shape, 0.1 + add),
+                         aleatoric=np.full(shape, 0.75 * variance), epistemic=np.full(shape, 0.25 * variance))
+        runs.finish(sky, run_id, "done")
+        found.append(run_id)
+    return tuple(found)
 
 
 def request(**changes) -> Request:
@@ -78,6 +94,7 @@ def test_pool_can_be_held_to_a_region(sky):
 
 @pytest.mark.parametrize("strategy", STRATEGIES)
 def test_preview_offers_unlabelled_train_objects_with_reasons_for_every_strategy(sky, strategy):
+    view_pair(sky, 0.1)
     shown = querying.preview(sky, request(strategy=strategy))
     table = shown.table
     assert table["object_id"].isin(querying.pool(sky, request()).object_ids).all() and table["object_id"].is_unique
@@ -109,6 +126,52 @@ def test_preview_counts_galaxies_that_the_run_does_not_know(sky):
     assert shown.pool.counts["not predicted by run 1"] == (querying.pool(sky, request()).object_ids > 150).sum()
 
 
+def test_preview_compares_an_image_run_with_a_spectrum_run_in_sigmas(sky):
+    view_pair(sky, offset=1.0)
+    shown = querying.preview(sky, request(strategy="disagreement", control_share=0.0))
+    assert shown.table["score"].tolist() == pytest.approx([4.0] * 10)
+    assert shown.table["reason"].iloc[0] == "Image and spectrum differ by 2 sigma, most about z (2 sigma)"
+
+
+def test_preview_compares_only_galaxies_that_both_runs_can_see(sky):
+    view_pair(sky, offset=1.0, known=180)
+    with sky.write() as db:
+        db.conn.execute("DELETE FROM arrays WHERE modality = 'spectrum' AND object_id % 3 = 0")
+    shown = querying.preview(sky, request(strategy="disagreement", run_id=None, targets=SFR_TARGETS, control_share=0.0))
+    pool = querying.pool(sky, request(run_id=None)).object_ids
+    assert shown.table["object_id"].max() <= 180 and (shown.table["object_id"] % 3 > 0).all()
+    assert shown.pool.counts["without an answer of runs 2 (image) and 3 (spectrum)"] == ((pool > 180) | (pool % 3 == 0)).sum() > 0
+
+
+def test_preview_compares_the_newest_runs_unless_the_chosen_run_is_one_of_them(sky):
+    first, second = view_pair(sky), view_pair(sky)
+    assert view_runs(sky, None) == second
+    assert view_runs(sky, first[0]) == (first[0], second[1])
+    assert view_runs(sky, first[1]) == (second[0], first[1])
+
+
+def test_preview_refuses_to_compare_when_one_of_the_two_models_is_missing(sky):
+    with sky.write() as db:
+        db.conn.execute("UPDATE runs SET model = 'image_cnn'")
+    with pytest.raises(BadInput, match="Answers of a model of images and of a model of spectra must be known for disagreement; got nothing, .* Train one model that reads only images"):
+        querying.preview(sky, request(strategy="disagreement"))
+
+
+def test_preview_serves_a_population_that_is_not_asked_about(sky):
+    saved = runs.load_arrays(sky, 1, "predictions")
+    features = 0.01 * np.random.default_rng(1).standard_normal((200, 8))
+    features[np.arange(200), np.arange(200) % 2] += 1 + 0.5 * (np.arange(200) % 2)
+    runs.save_arrays(sky, 1, "predictions", **(saved | {"features": features, "aleatoric": np.ones_like(saved["mean"])}))
+    asked = request(strategy="bait", size=1, control_share=0.0, targets=("z",))
+    shown = querying.preview(sky, replace(asked, population=(2, 4, 6, 999)))
+    assert shown.features == "latent features of run 1, known for 3 of the 4 to be served"
+    assert shown.table["object_id"].iloc[0] % 2 == 0
+    odd = querying.preview(sky, replace(asked, population=(1, 3, 5)))
+    assert odd.table["object_id"].iloc[0] % 2 == 1
+    with pytest.raises(BadInput, match="The population to be served must hold at least one object with features; got none"):
+        querying.preview(sky, replace(asked, population=(999,)))
+
+
 def test_preview_without_a_run_measures_on_the_newest_map(sky):
     embeddings.save(sky, "half", "pca", "image", np.arange(1, 151), np.random.default_rng(0).normal(size=(150, 2)), {})
     covering = querying.preview(sky, request(run_id=None, strategy="k_means"))
@@ -130,13 +193,13 @@ def test_preview_refuses_what_cannot_be_served(sky):
 
 
 def test_submit_keeps_items_seed_and_enough_to_draw_the_batch_again(sky):
-    shown = querying.preview(sky, request(strategy="k_centre", seed=7, region=tuple(range(101, 180))))
+    shown = querying.preview(sky, request(strategy="k_centre", seed=7, region=tuple(range(101, 180)), population=(7, 9)))
     batch_id = querying.submit(sky, shown, " first look ", "ada")
     row = querying.batch_list(sky).iloc[0]
     parameters = json.loads(row["parameters"])
     assert (row["id"], row["name"], row["strategy"], row["seed"], row["run_id"], row["annotator"]) == (batch_id, "first look", "k_centre", 7, 1, "ada")
     assert (row["size"], row["done"], row["share"]) == (10, 0, 0.0)
-    assert parameters["region"]["objects"] == 79 and parameters["targets"] == list(TARGET_NAMES) and parameters["pool"] == len(shown.pool)
+    assert parameters["region"]["objects"] == 79 and parameters["population"]["objects"] == 2 and parameters["targets"] == list(TARGET_NAMES) and parameters["pool"] == len(shown.pool)
     items = batches.items(sky, batch_id)
     assert items["object_id"].tolist() == shown.table["object_id"].tolist()
     assert items["score"].isna().tolist() == shown.table["control"].tolist()

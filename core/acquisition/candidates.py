@@ -19,6 +19,10 @@ class Candidates:
     labelled_ld : float (l, d) the same features of the labelled galaxies; l may be 0.
     epistemic_pt : float (p, T) variance that labels can remove, squared target units, or None.
     aleatoric_pt, labelled_aleatoric_lt : float (p, T) and (l, T) noise variance, or None.
+    disagreement_pt : float (p, T) squared difference between what images and what spectra say, over the sum of
+        both variances, or None.
+    population_md, population_aleatoric_mt : float (m, d) and (m, T) features and noise variance of the galaxies
+        that predictions should serve, allowed or not; None = the pool.
     spread_p : float (p,) a number to spread evenly over (predicted z, S/N ...), or None.
     spread_name : what that number is, for the reason.
     groups : task group -> target columns of the (p, T) arrays; groups weigh equally.
@@ -30,6 +34,9 @@ class Candidates:
     epistemic_pt: np.ndarray | None = None
     aleatoric_pt: np.ndarray | None = None
     labelled_aleatoric_lt: np.ndarray | None = None
+    disagreement_pt: np.ndarray | None = None
+    population_md: np.ndarray | None = None
+    population_aleatoric_mt: np.ndarray | None = None
     spread_p: np.ndarray | None = None
     spread_name: str = "value"
     groups: dict[str, list[int]] = field(default_factory=dict)
@@ -94,12 +101,19 @@ def check_size(allowed: int, size: int, where: str) -> None:
 
 
 def _check_field(strategy: Strategy, allowed: Candidates, name: str) -> None:
-    values, words = getattr(allowed, name), _WORDS[name]
+    values, (words, cure) = getattr(allowed, name), _WORDS[name]
     if values is None:
-        raise BadInput(words, f"be known for {strategy.name}", "nothing", "this choice of model run", "Choose a finished run that has them, or another strategy")
+        raise BadInput(words, f"be known for {strategy.name}", "nothing", "this choice of model run", f"{cure}, or choose another strategy")
     bad = np.flatnonzero(~np.isfinite(values).reshape(len(values), -1).all(axis=1))
     if len(bad):
         raise BadInput(words, "be finite", f"NaN or inf for {len(bad)}", f"row {bad[0]} of the pool first", "Leave those galaxies out or choose another run")
 
 
-_WORDS = {"features_pd": "Features", "epistemic_pt": "Epistemic variances", "aleatoric_pt": "Aleatoric variances", "spread_p": "The number to spread over"}
+_CHOOSE = "Choose a finished run that has them"
+_WORDS = {
+    "features_pd": ("Features", _CHOOSE),
+    "epistemic_pt": ("Epistemic variances", _CHOOSE),
+    "aleatoric_pt": ("Aleatoric variances", _CHOOSE),
+    "spread_p": ("The number to spread over", _CHOOSE),
+    "disagreement_pt": ("Answers of a model of images and of a model of spectra", "Train one model that reads only images and one that reads only spectra"),
+}

@@ -4,9 +4,7 @@ import numpy as np
 
 from core.acquisition.candidates import Candidates, Picks
 from core.acquisition.distances import nearest, squared_lengths, squared_to
-
-NOISE_FLOOR = 0.3
-"""Keeps a galaxy of very low predicted noise from being blown up without bound (measured in trials)."""
+from core.acquisition.noise import noise_normalised
 
 
 def k_centre(candidates: Candidates, size: int, rng: np.random.Generator) -> Picks:
@@ -39,6 +37,21 @@ def lcmd_sampled(candidates: Candidates, size: int, rng: np.random.Generator) ->
     return _largest_cluster(candidates, size, lambda inside_p: _draw(inside_p, rng), "drawn by squared distance from")
 
 
+def k_means_pp(candidates: Candidates, size: int, rng: np.random.Generator) -> Picks:
+    """Each pick drawn with probability proportional to its squared distance from every label and pick.
+
+    The seeding of k-means++ (Arthur & Vassilvitskii 2007, SODA, 1027), labels standing as centres. On last-layer
+    features divided by the noise it is BADGE (Ash et al. 2020, arXiv:1906.03671) for a Gaussian
+    likelihood: the expected length of a label's gradient is the feature over the noise. Score: that distance.
+    """
+    cover = _Cover(*noise_normalised(candidates))
+    while len(cover.picked) < size:
+        free = np.flatnonzero(cover.is_free_p)
+        row = int(free[_draw(cover.squared_p[free], rng)])
+        cover.pick(row, f"drawn by squared distance from the whole pool: {cover.distance(row):.3g} from the nearest label or pick")
+    return cover.picks()
+
+
 def k_means(candidates: Candidates, size: int, rng: np.random.Generator) -> Picks:
     """The galaxy nearest to each of ``size`` k-means centres, largest cluster first: for the first batch.
 
@@ -56,26 +69,6 @@ def k_means(candidates: Candidates, size: int, rng: np.random.Generator) -> Pick
         taken.append(int(squared.argmin()))
     stands_for = np.sort(counts)[::-1]
     return Picks(np.array(taken), stands_for.astype(float), [f"The typical galaxy of a cluster of {n}" for n in stands_for])
-
-
-def noise_normalised(candidates: Candidates) -> tuple[np.ndarray, np.ndarray]:
-    """Pool and labelled features divided by the predicted noise: a noisy label teaches less, so it should weigh less.
-
-    Noise is the aleatoric variance over its median among the labelled (among the pool when
-    nothing is labelled), averaged inside task groups, then over them. Features come back as they are without it.
-    """
-    pool_pt, labelled_lt = candidates.aleatoric_pt, candidates.labelled_aleatoric_lt
-    labelled_ld = candidates.labelled_ld if candidates.labelled_ld is not None else candidates.features_pd[:0]
-    if pool_pt is None or (len(labelled_ld) and labelled_lt is None):
-        return candidates.features_pd, labelled_ld
-    median_t = np.median(labelled_lt if len(labelled_ld) else pool_pt, axis=0)
-    median_t = np.where(median_t > 0, median_t, 1.0)
-    divide = [np.sqrt(_balanced(a / median_t, candidates.groups) + NOISE_FLOOR)[:, None] for a in (pool_pt, labelled_lt if len(labelled_ld) else pool_pt[:0])]
-    return candidates.features_pd / divide[0], labelled_ld / divide[1]
-
-
-def _balanced(values_nt: np.ndarray, groups: dict[str, list[int]]) -> np.ndarray:
-    return np.mean([values_nt[:, columns].mean(axis=1) for columns in groups.values()], axis=0)
 
 
 def _draw(weights_p: np.ndarray, rng: np.random.Generator) -> int:

@@ -1,6 +1,6 @@
 """Every strategy there is; the interface, the command line and the tests enumerate this table."""
 
-from core.acquisition import chance, coverage, variance
+from core.acquisition import chance, coverage, novelty, posterior, variance
 from core.acquisition.candidates import Strategy
 from core.errors import BadInput
 
@@ -16,10 +16,26 @@ _ALL = (
              "its picks resemble each other, so compare before you rely on it.", ("epistemic_pt",), variance.top, is_deterministic=True),
     Strategy("epistemic_sampled", "Drawn in proportion to epistemic variance instead of the very top: the same signal with more variety.",
              ("epistemic_pt",), variance.power),
+    Strategy("total_variance", "The galaxies with the largest variance of all, noise included: a baseline, because no label removes noise.",
+             ("epistemic_pt", "aleatoric_pt"), variance.total, is_deterministic=True),
+    Strategy("bald", "The galaxies whose labels would tell most about the model: ignorance over noise, z and SFR weighing equally. Its picks, too, resemble each other.",
+             ("epistemic_pt", "aleatoric_pt"), variance.bald, is_deterministic=True),
+    Strategy("bald_sampled", "Drawn in proportion to what a label would tell about the model: as bald, with more variety.",
+             ("epistemic_pt", "aleatoric_pt"), variance.bald_sampled),
+    Strategy("k_means_pp", "Each drawn by squared distance from every label and pick, features divided by the predicted noise: spread, and heedful of density.",
+             ("features_pd",), coverage.k_means_pp),
+    Strategy("max_det", "The batch that tells most about the model as a whole, no pick repeating another; features divided by the predicted noise. Likes outliers.",
+             ("features_pd",), posterior.max_det, is_deterministic=True),
+    Strategy("bait", "The batch after which predictions for the pool, or for a population that is named, would be least unsure; passes by outliers that stand for nobody.",
+             ("features_pd",), posterior.bait, is_deterministic=True),
     Strategy("lcmd", "The farthest galaxy of the largest cluster that labels leave uncovered, features divided by the predicted noise.",
              ("features_pd",), coverage.lcmd, is_deterministic=True),
     Strategy("lcmd_sampled", "Drawn inside the largest uncovered cluster by squared distance, features divided by the predicted noise: "
              "the best of those tried on real photometric redshifts.", ("features_pd",), coverage.lcmd_sampled),
+    Strategy("disagreement", "Drawn by how far a model of images and a model of spectra contradict each other beyond the noise both admit: where one of them is wrong.",
+             ("disagreement_pt",), variance.disagreement),
+    Strategy("novelty", "The galaxies least like anything labelled, against how alike the labels are: stars, quasars and artefacts among them.",
+             ("features_pd",), novelty.most_novel, is_deterministic=True),
 )
 STRATEGIES: dict[str, Strategy] = {s.name: s for s in _ALL}
 

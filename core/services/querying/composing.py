@@ -95,11 +95,16 @@ def _mass(candidates: Candidates) -> np.ndarray:
 
 
 def _parameters(previewed: Preview) -> dict:
-    """The request (a region as its size and checksum), the pool it met and what the batch was worth."""
-    asked, region = asdict(previewed.request), previewed.request.region
-    if region is not None:
-        ids = np.sort(np.array(region, np.int64))
-        asked["region"] = {"objects": len(ids), "sha256": hashlib.sha256(ids.tobytes()).hexdigest()}
+    """The request (sets of objects as their size and checksum), the pool it met and what the batch was worth."""
+    request = previewed.request
+    asked = asdict(request) | {"region": _condensed(request.region), "population": _condensed(request.population)}
     worth = {name: None if np.isnan(value) else round(float(value), 6) for name, value in previewed.worth.items()}
     left_out = previewed.pool.counts
     return asked | {"pool": len(previewed.pool), "left out": left_out, "worth": worth, "features": previewed.features}
+
+
+def _condensed(object_ids: tuple[int, ...] | None) -> dict | None:
+    if object_ids is None:
+        return None
+    ids = np.sort(np.array(object_ids, np.int64))
+    return {"objects": len(ids), "sha256": hashlib.sha256(ids.tobytes()).hexdigest()}

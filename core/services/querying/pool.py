@@ -1,6 +1,6 @@
 """Who may be asked about."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 import pandas as pd
@@ -38,7 +38,7 @@ def decisions(ws: Workspace, targets: Iterable[str]) -> tuple[np.ndarray, np.nda
 
 def _refusals(ws: Workspace, request: Request, table: pd.DataFrame, decided: np.ndarray) -> dict[str, np.ndarray]:
     ids, sn = table["id"].to_numpy(np.int64), table["sn"].to_numpy(float)
-    reads = _reads(ws, request.run_id)
+    seen = _reads(ws, request.run_id)
     return {
         "kept for calibration and test": table["split"].ne("train").to_numpy(bool),
         "already decided on": np.isin(ids, decided),
@@ -46,8 +46,15 @@ def _refusals(ws: Workspace, request: Request, table: pd.DataFrame, decided: np.
         "called a star, a quasar or sky": table["class"].isin(NOT_GALAXIES).to_numpy(bool) & request.only_galaxies,
         f"below S/N {request.least_sn:g}": sn < request.least_sn,
         "without a spectrum": ~table["spectrum"].to_numpy(bool) & request.needs_spectrum,
-        f"without {' or '.join(reads)}, which run {request.run_id} reads": ~table[list(reads)].any(axis=1).to_numpy(bool) & bool(reads),
+        f"without {' or '.join(seen)}, which run {request.run_id} reads": ~table[list(seen)].any(axis=1).to_numpy(bool) & bool(seen),
     }
+
+
+def reads(model: str, config: Mapping[str, object]) -> tuple[str, ...]:
+    """The modalities that a run of this model with these settings looks at."""
+    chosen = config.get("modalities", "all")
+    known = registry.MODELS[model].modalities if model in registry.MODELS else ()
+    return tuple(m for m in known if chosen in ("all", m))
 
 
 def _reads(ws: Workspace, run_id: int | None) -> tuple[str, ...]:
@@ -55,6 +62,4 @@ def _reads(ws: Workspace, run_id: int | None) -> tuple[str, ...]:
     if run_id is None:
         return ()
     run = runs.one(ws, run_id)
-    chosen = run["config"].get("modalities", "all")
-    known = registry.MODELS[run["model"]].modalities if run["model"] in registry.MODELS else ()
-    return tuple(m for m in known if chosen in ("all", m))
+    return reads(run["model"], run["config"])

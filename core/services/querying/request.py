@@ -23,6 +23,7 @@ class Request:
     least_sn : a galaxy below is not asked about; one of unknown S/N may be. needs_spectrum : leave out who has none.
     region : only these objects (a lasso), or None. skip_waiting : leave out what stands in an open batch.
     only_galaxies : leave out what the catalogue calls a star, a quasar or sky; no class counts as a galaxy.
+    population : the objects that predictions should serve, asked about or not, for strategies that can heed it; None = the pool.
     """
 
     strategy: str = "lcmd_sampled"
@@ -36,6 +37,7 @@ class Request:
     region: tuple[int, ...] | None = None
     skip_waiting: bool = True
     only_galaxies: bool = True
+    population: tuple[int, ...] | None = None
 
 
 @dataclass(frozen=True)
