@@ -78,8 +78,8 @@ PRESETS = {
         Preset("classical", "The models without networks: minutes instead of an hour.", _of_kinds("classical")),
     )
 }
-QUICK_GALAXIES, QUICK_SEEDS = 400, 1
-QUICK: Mapping[str, object] = {"epochs": 3, "trees": 30}
+QUICK_GALAXIES, QUICK_SEEDS = 300, 1
+QUICK: Mapping[str, object] = {"epochs": 3, "trees": 20}
 """Settings that make any model that has them quick; a late fusion's branches are then still those that ran before it."""
 
 
