@@ -67,6 +67,8 @@ def test_copies_are_redundant_with_each_other_whether_or_not_the_network_leans_o
     leaning = answers(A, seen, {"image": 0.5 * seen, "spectrum": 0.5 * seen}, {"image": seen, "spectrum": seen})
     ignoring = answers(A, seen, {"image": seen, "spectrum": 0 * seen}, {"image": seen, "spectrum": seen})
     assert kinds(leaning) == kinds(ignoring) == {"image": "redundant", "spectrum": "redundant"}
+    assert "image is redundant: alone it has a skill of 0.92, but the others know as much (leaving it out costs 20% of the skill, because this model leans" in sentences(leaning)[0]
+    assert "image is redundant: alone it has a skill of 0.92, but the others know as much (leaving it out costs none)" in sentences(ignoring)[0]
 
 
 def test_modality_that_knows_what_the_model_does_not_is_neglected():

@@ -17,6 +17,8 @@ CLEAR, SURE = 0.05, 2.0
 LEAST = 1e-3
 """... and when it changes the skill by so much."""
 KINDS = ("used", "underused", "neglected", "redundant", "uninformative", "unneeded")
+LEANS = 0.05
+"""From this rate on, a model is said to lean on a modality that it could do without."""
 RANGE = 0.1
 """Rates that differ so much between low and high S/N are both told."""
 
@@ -123,12 +125,13 @@ def _sentence(target: str, found: Sequence[Verdict], by_sn: Mapping[str, Mapping
 
 def _clause(v: Verdict, rate_by_sn: Sequence[float]) -> str:
     knows = "" if np.isnan(v.alone) else f"alone it has a skill of {v.alone:.2f}, but "
+    leans = " of the skill, because this model leans on it all the same" if v.rate >= LEANS else ""
     mixing = f"mixing in what it says alone (skill {v.alone:.2f}) would lower the squared error by {v.gain:.0%}"
     return {
         "used": f"{v.modality} is used, leaving it out costs {_share(v.rate)} of the skill{_range(rate_by_sn)}",
         "underused": f"{v.modality} is used, leaving it out costs {_share(v.rate)} of the skill{_range(rate_by_sn)}, but it is worth more: {mixing}",
         "neglected": f"{v.modality} is neglected: leaving it out costs {_share(v.rate)} of the skill, yet {mixing}",
-        "redundant": f"{v.modality} is redundant: {knows}the others know as much (leaving it out costs {_share(v.rate)})",
+        "redundant": f"{v.modality} is redundant: {knows}the others know as much (leaving it out costs {_share(v.rate)}{leans})",
         "uninformative": f"{v.modality} says nothing of it",
         "unneeded": f"{v.modality} is not needed, leaving it out costs {_share(v.rate)} of the skill; without a model of it alone nobody can tell why",
     }[v.kind]
