@@ -48,6 +48,7 @@ def test_most_novel_asks_about_a_clump_once_before_it_looks_elsewhere():
     assert picks.indices.tolist()[:2] == [3, 4]
     assert picks.scores[0] > picks.scores[1] > picks.scores[2]
     assert picks.reasons[0].startswith("Unlike anything labelled: ") and "2 of the pool are nearer to it than its nearest label" in picks.reasons[0]
+    assert float(picks.reasons[0].split()[3]) == pytest.approx(novelty(column(50.2), column(0, 1, 2, 3))[0], rel=0.1)
     assert "nothing in the pool is nearer to it than its nearest label" in picks.reasons[1]
 
 
@@ -62,4 +63,6 @@ def test_most_novel_divides_features_by_the_predicted_noise():
 
 
 def test_most_novel_measures_from_the_middle_of_the_pool_when_nothing_is_labelled():
-    assert picked(line([0, 1, -1, 7, -7.5]), 2).indices.tolist() == [4, 3]
+    picks = picked(line([0, 2, -2, 7, -7]), 2)
+    assert sorted(picks.indices.tolist()) == [3, 4]
+    assert picks.reasons[0] == "1.9 times as far from the middle of the pool as the average: nothing is labelled yet"

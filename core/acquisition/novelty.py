@@ -42,7 +42,7 @@ def most_novel(candidates: Candidates, size: int, rng: np.random.Generator) -> P
     """Again and again the galaxy of largest `novelty`, features divided by the predicted noise.
 
     A galaxy that has a pick nearer than its nearest label counts less in proportion, so a clump of
-    one kind is asked about once or twice. Score: novelty when picked. When nothing is labelled
+    one kind is asked about once or twice. Score: novelty after that. When nothing is labelled
     the pool's middle stands for what is known.
     """
     points_pd, labelled_ld = noise_normalised(candidates)
@@ -57,7 +57,8 @@ def most_novel(candidates: Candidates, size: int, rng: np.random.Generator) -> P
         squared_p = squared_to(points_pd, points_pd[row])
         rows.append(row)
         scores.append(float(now_p[row]))
-        reasons.append(_reason(scores[-1], int((np.delete(squared_p, row) < to_label_p[row]).sum())))
+        alike = int((np.delete(squared_p, row) < to_label_p[row]).sum())
+        reasons.append(_reason(float(score_p[row]), alike) if len(labelled_ld) else f"{score_p[row]:.2g} times as far from the middle of the pool as the average: nothing is labelled yet")
         to_pick_p = np.minimum(to_pick_p, squared_p)
     return Picks(np.array(rows), np.array(scores), reasons)
 
