@@ -89,11 +89,21 @@ def _verdict(found: Findings, metric: str, target: str, words: str, subset: str)
     if row is None:
         return ""
     who = f"all {row['n']:,} test galaxies" if subset == "all" else f"the {row['n']:,} test galaxies with every modality"
-    change = f"{row['gain']:.1%} lower" if row["gain"] >= 0 else f"{-row['gain']:.1%} higher" if row["gain"] > -1 else f"{1 - row['gain']:.3g} times as high"
     seeds = "" if not np.isfinite(row["p_seeds"]) else f", over seeds p = {row['p_seeds']:.2g}"
     return (f"{words}, {who}: the best fused configuration, {row['configuration']}, reaches {row['value']:.4g}; the best single modality, "
-            f"{row['best_single']}, {row['value_of_best']:.4g}. That is {change} (gain, 95 % of paired bootstraps: {row['gain_low']:+.1%} to {row['gain_high']:+.1%}; "
+            f"{row['best_single']}, {row['value_of_best']:.4g}. That is {_change(row['gain'])} (gain, 95 % of paired bootstraps: {row['gain_low']:+.1%} to {row['gain_high']:+.1%}; "
             f"p = {row['p_galaxies']:.2g}, with all fused configurations counted {row['p_holm']:.2g}{seeds}).")
+
+
+def _change(gain: float) -> str:
+    """What a gain means, in words.
+
+    >>> _change(0.082), _change(-0.03), _change(-14.3), _change(0.0)
+    ('8.2% lower', '3.0% higher', '15.3 times as high', 'the same')
+    """
+    if abs(gain) < 5e-4:
+        return "the same"
+    return f"{gain:.1%} lower" if gain > 0 else f"{-gain:.1%} higher" if gain > -1 else f"{1 - gain:.3g} times as high"
 
 
 def _state(experiment: Experiment) -> str:
