@@ -25,7 +25,7 @@ def ask(ws: Workspace) -> Request:
         runs = exploring.run_names(ws)
         run_id = st.selectbox("Model run", list(runs), format_func=runs.get, key="query_run", persist_state="session", placeholder="no finished run",
                               help="Whose uncertainties and latent features the strategy looks at. Without one, places on the newest map stand in.")
-        offered = [s.name for s in STRATEGIES.values() if run_id is not None or "epistemic_pt" not in s.needs]
+        offered = [s.name for s in STRATEGIES.values() if run_id is not None or not {"epistemic_pt", "disagreement_pt"} & set(s.needs)]
         strategy = st.selectbox("Strategy", offered, index=offered.index("lcmd_sampled" if run_id is not None else "k_means"), key=f"query_strategy_{run_id is not None}",
                                 persist_state="session", format_func=lambda name: name.replace("_", " "), help="  \n".join(f"**{n.replace('_', ' ')}** {STRATEGIES[n].sentence}" for n in offered))
         st.caption(STRATEGIES[strategy].sentence)
