@@ -68,7 +68,7 @@ _SPECS = (
     Spec(
         "spectrum_mlp", ("spectrum",), "network", "The study's fully connected network on the 4620 samples; it knows no shift, so its redshifts are coarse.",
         "core.models.networks.spectrum_mlp:SpectrumMLP",
-        {"epochs": 0, "batch_size": 64, "learning_rate": 2e-3, "members": 4, "hidden": 128, "dropout": 0.2},
+        {"epochs": 0, "batch_size": 64, "learning_rate": 2e-3, "members": 4, "hidden": 128, "dropout": 0.4},
     ),
     Spec(
         "spectrum_cnn", ("spectrum",), "network", "Finds the redshift with learned templates, then reads star formation in the rest frame.",
@@ -78,7 +78,7 @@ _SPECS = (
         "fusion_early", MODALITIES, "fusion",
         "Joins pixels, samples and magnitudes in one row before anything is learned; learned values and a flag stand for what is missing.",
         "core.models.networks.early:FusionEarly",
-        {"epochs": 0, "batch_size": 64, "learning_rate": 2e-3, "modality_dropout": 0.2, "members": 4, "hidden": 128, "dropout": 0.2},
+        {"epochs": 0, "batch_size": 64, "learning_rate": 2e-3, "modality_dropout": 0.35, "members": 4, "hidden": 128, "dropout": 0.4},
     ),
     Spec(
         "fusion_latent", MODALITIES, "fusion", "Joins what a stream for each modality has found; a learned value stands for what is missing, and one modality alone is answered by its stream.",

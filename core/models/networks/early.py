@@ -17,8 +17,10 @@ from core.training.network import Batch, Network, Outputs
 from core.training.plan import Plan
 from core.training.standard import Standard
 
-IMAGE_SIDE, IMAGE_SCALE = 16, 2.0
-"""Pixels of the pooled image on a side (1.6 arcsec each), and what brings them to about unit spread."""
+IMAGE_SIDE = 8
+"""Pixels of the pooled image on a side, 3.2 arcsec each."""
+LOUDNESS = {"image": 10.0, "spectrum": 0.9, "photometry": 30.0}
+"""What each modality's numbers are multiplied by, lest nineteen magnitudes go unheard among thousands of samples."""
 
 
 class Raw(nn.Module):
@@ -31,10 +33,10 @@ class Raw(nn.Module):
 
     def prepare(self, inputs: torch.Tensor) -> Batch:
         if self.kind == "spectrum":
-            return {"x": samples(inputs)}
-        if self.kind == "image":
-            return {"x": functional.adaptive_avg_pool2d(inputs.float(), IMAGE_SIDE) / IMAGE_SCALE}
-        return {"x": inputs.float()}
+            row = samples(inputs)
+        else:
+            row = functional.adaptive_avg_pool2d(inputs.float(), IMAGE_SIDE) if self.kind == "image" else inputs.float()
+        return {"x": LOUDNESS[self.kind] * row}
 
     def augment(self, batch: Batch) -> Batch:
         return {"x": turned(batch["x"])} if self.kind == "image" else batch
