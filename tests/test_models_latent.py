@@ -226,3 +226,29 @@ def test_modality_that_nobody_has_is_done_without():
 def test_join_that_does_not_exist_is_refused():
     with pytest.raises(BadInput, match="join must be one of concatenated, gated; got summed, for model fusion_latent. Choose one of them"):
         build("fusion_latent", {"join": "summed"})
+
+
+def told(n: int = 130) -> tuple[Inputs, Labels]:
+    """Star formation that image, spectrum and photometry tell alike, by their brightness, each with noise of its own."""
+    rng = np.random.default_rng(1)
+    value = rng.standard_normal(n)
+    bright = lambda noise: (value + noise * rng.standard_normal(n)).astype(np.float32)  # noqa: E731
+    arrays = {
+        "image": bright(0.4)[:, None, None, None] * np.ones((1, 5, 64, 64), np.float32),
+        "spectrum": bright(0.4)[:, None, None] * np.ones((1, 2, 4620), np.float32) + 1,
+        "photometry": bright(0.4)[:, None] * np.ones((1, 19), np.float32),
+    }
+    labels = Labels(value[:, None], np.full((n, 1), np.nan), np.ones(n), np.arange(n), ("sfr_tot_avg",))
+    return Inputs(arrays, {m: np.ones(n, bool) for m in MODALITIES}), labels
+
+
+def test_fusion_without_the_image_is_no_worse_than_a_network_of_photometry():
+    inputs, labels = told()
+    fused, alone = build("fusion_latent", {"epochs": 8, "batch_size": 16}), build("photometry_mlp", {"epochs": 60})
+    errors = []
+    for model in (fused, alone):
+        model.fit(inputs[:90], labels[:90], Session(seed=0, threads=1))
+        seen = Inputs(inputs.arrays, inputs.present | {"image": np.zeros(len(inputs), bool)})[90:]
+        errors.append(np.sqrt(np.mean((model.predict(seen).mean - labels.values_nt[90:]) ** 2)))
+    assert errors[0] < 1.1 * errors[1]
+    assert errors[0] < 0.6 * labels.values_nt[90:].std()
