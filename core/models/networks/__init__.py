@@ -1,1 +1,1 @@
-"""Networks for one modality each; all are fitted by `core.training.loop`."""
+"""Networks of one modality each, and of several; all are fitted by `core.training.loop`."""
