@@ -181,6 +181,38 @@ def _experiment(arguments: Arguments) -> int:
     return 0 if done.is_well else 1
 
 
+def _declare_replay(parser: argparse.ArgumentParser) -> None:
+    listed = lambda text: tuple(part for part in text.split(",") if part)  # noqa: E731
+    parser.add_argument("--model", help="name of the registry, for a workspace; a table has a small network of its own")
+    parser.add_argument("--table", type=Path, metavar="FILE", help="a bare table instead of a workspace")
+    parser.add_argument("--features", type=listed, default=(), metavar="COL,...", help="columns of the table to predict from")
+    parser.add_argument("--test", type=int, metavar="N", help="rows of the table to measure on, drawn anew with each seed (default: a fifth)")
+    parser.add_argument("--target", required=True, help="what is predicted: a target of the workspace, or a column of the table")
+    parser.add_argument("--strategies", type=listed, default=("lcmd_sampled",), metavar="A,B,...", help="to compare with random (default: lcmd_sampled)")
+    parser.add_argument("--initial", type=int, default=100, help="galaxies asked about at random first (default: %(default)s)")
+    parser.add_argument("--batch", type=int, default=50, help="galaxies a batch (default: %(default)s)")
+    parser.add_argument("--rounds", type=int, default=12, help="batches (default: %(default)s)")
+    parser.add_argument("--seeds", type=int, default=10, help="repetitions with other random draws (default: %(default)s)")
+    parser.add_argument("--weights", default="none", help="none, or pool_mass: each label counts by the pool galaxies it stands for (default: none)")
+    parser.add_argument("--control", type=float, default=0.0, metavar="SHARE", help="of each batch, drawn at random whatever the strategy (default: 0)")
+    parser.add_argument("--epochs", type=int, help="most passes over the labels (default: the model's own)")
+    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="where curves.csv, summary.csv and curves.svg go")
+
+
+def _replay(arguments: Arguments) -> int:
+    from core.services import replaying
+
+    protocol = {name: getattr(arguments, name) for name in ("target", "strategies", "initial", "batch", "rounds", "seeds", "weights")}
+    protocol |= {"control_share": arguments.control, "config": {"epochs": arguments.epochs} if arguments.epochs else {}}
+    if arguments.table is not None:
+        curves, question = replaying.on_table(arguments.table, arguments.features, arguments.out, protocol, arguments.model, arguments.test)
+    else:
+        question = replaying.question_of(arguments.model, protocol)
+        curves = replaying.in_workspace(open_workspace(arguments.workspace, create=False), question)
+    print(f"{replaying.told(replaying.write(curves, question, arguments.out))}\nThe curves are in {arguments.out}.")
+    return 0
+
+
 def _declare_redshift(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("paths", nargs="+", type=Path, metavar="FILE", help="a file of spectra, or a folder of them")
     parser.add_argument("--templates", nargs="+", type=Path, default=[], metavar="FILE", help="eigentemplates in SDSS's format (default: the product's own templates)")
@@ -226,6 +258,7 @@ COMMANDS = (
     Command("redshift", "Fit redshifts to spectra and write them to a CSV.", _redshift, _declare_redshift),
     Command("tune", "Search a model's settings by cross-validation; train --tuned takes the best.", _tune, _declare_tune),
     Command("experiment", "Compare every configuration of a preset on the same galaxies and labels, and write a report.", _experiment, _declare_experiment),
+    Command("replay", "Compare query strategies by replaying active learning on galaxies whose values are known.", _replay, _declare_replay),
     Command("jobs", "List the jobs of a workspace.", _jobs),
     Command("warm", "Compile what UMAP needs, once for this machine.", _warm),
     Command("run-job", "Run one claimed job in this process; the worker calls it.", _run_job, _declare_run_job),

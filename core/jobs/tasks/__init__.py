@@ -36,6 +36,7 @@ TASKS = {
     "train": Task("core.jobs.tasks.train", is_heavy=True),
     "tune": Task("core.jobs.tasks.tune", is_heavy=True),
     "embed": Task("core.jobs.tasks.embed"),
+    "replay": Task("core.jobs.tasks.replay", is_heavy=True),
 }
 
 

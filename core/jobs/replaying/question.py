@@ -1,0 +1,96 @@
+"""What a replay compares, and by which protocol."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import NamedTuple
+
+from core.acquisition.registry import strategy
+from core.errors import BadInput
+
+BASELINE = "random"
+WEIGHTS = {"none": "every label counts the same", "pool_mass": "a label counts by the pool galaxies it stands for (not for random)"}
+REDSHIFTS = ("z", "redshift", "z_spec", "zspec", "spec_z", "specz")
+"""Targets, whatever their case, whose errors are measured as delta = (predicted - true) / (1 + true)."""
+
+
+class Step(NamedTuple):
+    """One round of one strategy with one seed."""
+
+    strategy: str
+    seed: int
+    round: int
+
+
+@dataclass(frozen=True)
+class Question:
+    """What is compared.
+
+    Attributes
+    ----------
+    target : what is predicted and measured. model, config : who predicts, with settings that differ from its own.
+    strategies : names of the registry; ``random`` is always among them, first.
+    initial : galaxies asked about at random before the first batch. batch, rounds : of the batches. All of them
+        count, those that choose the epoch and those that nobody could label included.
+    seeds : repetitions. Every strategy has the same initial set, test set and initialisation for a seed.
+    weights : one of `WEIGHTS`. control_share : of every batch, drawn at random whatever the strategy.
+
+    Raises `BadInput` for a value that cannot be served.
+    """
+
+    target: str
+    model: str
+    strategies: tuple[str, ...] = ("lcmd_sampled",)
+    config: Mapping[str, object] = field(default_factory=dict)
+    initial: int = 100
+    batch: int = 50
+    rounds: int = 12
+    seeds: int = 10
+    weights: str = "none"
+    control_share: float = 0.0
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "strategies", tuple(dict.fromkeys((BASELINE, *self.strategies))))
+        for name in self.strategies:
+            strategy(name)
+        for name, least in (("initial", 2), ("batch", 1), ("rounds", 1), ("seeds", 1)):
+            if getattr(self, name) < least:
+                raise BadInput(f"--{name}", f"be {least} or more", getattr(self, name), "this replay", "Choose a larger number")
+        if self.weights not in WEIGHTS:
+            raise BadInput("--weights", f"be one of {', '.join(WEIGHTS)}", self.weights, "this replay", "Choose one of them")
+        if not 0 <= self.control_share < 1:
+            raise BadInput("--control", "be at least 0 and under 1", self.control_share, "this replay", "Choose a share in that range")
+
+    @classmethod
+    def of(cls, asked: Mapping[str, object]) -> "Question":
+        """The question whose `asked` this was."""
+        return cls(**{**asked, "strategies": tuple(asked["strategies"])})
+
+    def asked(self) -> dict:
+        """The question as JSON holds it."""
+        return json.loads(json.dumps(asdict(self)))
+
+    def mark(self, source: str) -> str:
+        """A short name for what a round depends on: with more strategies, seeds or rounds, those that are there stay good."""
+        what = {name: value for name, value in self.asked().items() if name not in ("strategies", "seeds", "rounds")}
+        return hashlib.sha256(json.dumps([what, source], sort_keys=True).encode()).hexdigest()[:12]
+
+    def steps(self) -> list[Step]:
+        """Every step there is: round by round, so that all curves grow together."""
+        return [Step(name, seed, number) for number in range(self.rounds + 1) for seed in range(self.seeds) for name in self.strategies]
+
+    @property
+    def budget(self) -> int:
+        """Galaxies asked about at the end of each curve."""
+        return self.initial + self.batch * self.rounds
+
+    @property
+    def is_redshift(self) -> bool:
+        """Whether errors of the target are measured as delta."""
+        return self.target.lower() in REDSHIFTS
+
+    @property
+    def metrics(self) -> tuple[str, ...]:
+        """What is measured after each round, names of `core.metrics`."""
+        return (*(("rmse_delta", "nmad", "eta05") if self.is_redshift else ("rmse", "mae")), "crps", "coverage68")

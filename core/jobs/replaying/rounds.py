@@ -1,0 +1,170 @@
+"""A round of active learning: fit to what has been asked, measure, ask again. The oracle is `World.labels`."""
+
+import os
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+from core import metrics
+from core.acquisition.batch import compose
+from core.acquisition.candidates import Candidates
+from core.acquisition.mass import pool_mass_weights
+from core.acquisition.registry import strategy
+from core.engine import map_chunks
+from core.errors import BadInput
+from core.jobs.replaying import states
+from core.jobs.replaying.question import BASELINE, Question, Step
+from core.jobs.replaying.states import State
+from core.jobs.replaying.worlds import Source, World, check_size
+from core.models.base import Model
+from core.models.prediction import Prediction
+from core.settings import settings
+from core.training.session import Session
+
+PROBE_ROWS = 64
+_INITIAL, _CHOICE = 1, 2
+"""Parts the random streams of one seed: the initial set must not depend on anything else that is drawn."""
+
+
+def run_rounds(folder: Path, question: Question, source: Source, workers: int | None = None) -> Iterator[tuple[int, int]]:
+    """Run every step whose state is not in the folder yet, and yield how many of how many there are now.
+
+    Call `probe` first. Steps are spread over processes, one thread each; states are the same whoever
+    makes them, but for the seconds.
+    """
+    steps = question.steps()
+    left = [step for step in steps if not states.path_of(folder, step).exists()]
+    done = len(steps) - len(left)
+    for finished in map_chunks(partial(advance, folder, question, source), _chunks(left, workers), workers):
+        done += finished
+        yield done, len(steps)
+
+
+def _chunks(left: list[Step], workers: int | None) -> list[list[Step]]:
+    """Steps one by one when a step's predecessor is surely done by its turn; else, and on a cluster, a strategy and seed at once."""
+    curves: dict[tuple[str, int], list[Step]] = {}
+    for step in left:
+        curves.setdefault(step[:2], []).append(step)
+    busy = workers or settings().threads or os.cpu_count() or 1
+    is_apart = len(curves) >= 2 * busy and (busy == 1 or not settings().scheduler)
+    return [[step] for step in left] if is_apart or busy == 1 else list(curves.values())
+
+
+def advance(folder: Path, question: Question, source: Source, steps: list[Step]) -> int:
+    """Run steps, and what they rest on where that is missing; returns how many were asked for."""
+    for step in steps:
+        _state_of(folder, question, source, step)
+    return len(steps)
+
+
+def _state_of(folder: Path, question: Question, source: Source, step: Step) -> State:
+    state = states.read(folder, step)
+    if state is None:
+        before = _state_of(folder, question, source, step._replace(round=step.round - 1)) if step.round else None
+        state = one_round(source.world(step.seed), question, source.model(question), step, before)
+        states.write(folder, step, state)
+    return state
+
+
+def one_round(world: World, question: Question, model: Model, step: Step, before: State | None) -> State:
+    """Fit a fresh model to all that has been asked, measure it on the test galaxies and choose the next batch."""
+    asked = np.array(before.asked + before.following) if before else first_asked(world, question, step.seed)
+    weights = before.weights if before else None
+    seconds = _fit(world, model, world.answered(asked), weights, 1000 * step.seed + step.round)
+    measured = _measured(world, question, model, step.seed)
+    following, selection_seconds, weights = _next(world, question, model, step, asked)
+    last = asked[len(before.asked) :] if before else asked[:0]
+    return State(asked.tolist(), measured, round(seconds, 4), world.junk_share(last), following.tolist(), round(selection_seconds, 4), weights)
+
+
+def first_asked(world: World, question: Question, seed: int) -> np.ndarray:
+    """The galaxies asked about before the first batch, drawn at random from the pool: the same for every strategy."""
+    return np.random.default_rng([seed, _INITIAL]).permutation(world.pool)[: question.initial]
+
+
+def probe(question: Question, source: Source) -> None:
+    """Raise `BadInput` when the galaxies do not suffice, or a strategy needs what the model cannot give.
+
+    The model is fitted for one epoch (where it has epochs) to the initial set of the first seed, and every strategy is asked once.
+    """
+    world = source.world(0)
+    check_size(world, question)
+    model = source.model(_briefly(question, source))
+    rows = world.answered(first_asked(world, question, 0))
+    _fit(world, model, rows, None, 0)
+    left = np.setdiff1d(world.pool, rows)[: max(PROBE_ROWS, question.batch + 1)]
+    candidates = _candidates(question, model.predict(world.inputs[left]), model.predict(world.inputs[rows]))
+    refused = [reason for name in question.strategies if (reason := _refusal(name, candidates))]
+    if question.weights == "pool_mass" and candidates.features_pd is None:
+        refused.append("pool_mass (Features must be known)")
+    if refused:
+        raise BadInput("Each strategy", "find in the model what it needs", "; ".join(refused), f"model {question.model}", "Leave it out, or choose another model")
+
+
+def _briefly(question: Question, source: Source) -> Question:
+    try:
+        source.model(quick := replace(question, config={**question.config, "epochs": 1}))
+    except BadInput:
+        return question
+    return quick
+
+
+def _refusal(name: str, candidates: Candidates) -> str:
+    try:
+        strategy(name).select(candidates, 2, np.random.default_rng(0))
+    except BadInput as error:
+        return f"{name} ({error.what} must {error.rule})"
+    return ""
+
+
+def _fit(world: World, model: Model, rows: np.ndarray, weights: list[float] | None, seed: int) -> float:
+    """Fit to the labels of rows; seconds it took."""
+    labels = world.labels[rows]
+    started = time.perf_counter()
+    model.fit(world.inputs[rows], labels if weights is None else replace(labels, weight_n=np.array(weights)), Session(seed, threads=1))
+    return time.perf_counter() - started
+
+
+def _measured(world: World, question: Question, model: Model, seed: int) -> dict[str, float]:
+    answer = model.predict(world.inputs[world.test], np.random.default_rng(seed))
+    mean, aleatoric, epistemic = answer.of(question.target)
+    value = world.labels.values_nt[world.test, world.labels.targets.index(question.target)]
+    scores = metrics.scores("z" if question.is_redshift else question.target, value, mean, np.sqrt(aleatoric + epistemic))
+    return {name: scores[name] for name in question.metrics if name in scores}
+
+
+def _next(world: World, question: Question, model: Model, step: Step, asked: np.ndarray) -> tuple[np.ndarray, float, list[float] | None]:
+    """The next batch, seconds of choosing it, and what the labels will weigh; an empty batch when too few galaxies are left."""
+    left, labelled = world.pool[~np.isin(world.pool, asked)], world.answered(asked)
+    if len(left) < question.batch:
+        return left[:0], 0.0, None
+    chosen, rng = strategy(step.strategy), np.random.default_rng([step.seed, _CHOICE, step.round])
+    candidates, is_weighted = Candidates(np.ones(len(left), bool)), question.weights == "pool_mass" and step.strategy != BASELINE
+    if chosen.needs or is_weighted:
+        there, here = (model.predict(world.inputs[rows], np.random.default_rng(step.seed)) for rows in (labelled, left))
+        candidates = _candidates(question, here, there)
+    started = time.perf_counter()
+    picks = compose(chosen, candidates, question.batch, rng, question.control_share).indices
+    seconds = time.perf_counter() - started
+    return left[picks], seconds, _weights(world, candidates, left, picks) if is_weighted else None
+
+
+def _candidates(question: Question, here: Prediction, there: Prediction) -> Candidates:
+    """The pool and the labelled galaxies as a strategy sees them: what the model says of the target, and its features."""
+    mean, aleatoric, epistemic = here.of(question.target)
+    return Candidates(
+        np.ones(len(mean), bool), here.features_nd, there.features_nd, epistemic[:, None], aleatoric[:, None], there.of(question.target)[1][:, None],
+        spread_p=mean, spread_name=f"predicted {question.target}", groups={question.target: [0]},
+    )  # fmt: skip
+
+
+def _weights(world: World, candidates: Candidates, left: np.ndarray, picks: np.ndarray) -> list[float]:
+    """Pool-mass weights of the labels that the next fit will have: those there are, then the new ones."""
+    is_left = np.ones(len(left), bool)
+    is_left[picks] = False
+    new = picks if world.is_junk_n is None else picks[~world.is_junk_n[left[picks]]]
+    return pool_mass_weights(candidates.features_pd[is_left], np.concatenate([candidates.labelled_ld, candidates.features_pd[new]])).tolist()
