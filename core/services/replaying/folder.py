@@ -6,6 +6,7 @@ from pathlib import Path
 import pandas as pd
 
 from core.jobs.replaying import Question
+from core.services.replaying.curves import COSTS
 from core.services.replaying.plot import drawn
 from core.services.replaying.summary import summary
 
@@ -24,13 +25,14 @@ def write(curves: pd.DataFrame, question: Question, out: Path) -> pd.DataFrame:
 def told(found: pd.DataFrame) -> str:
     """The paired table: a line a strategy; areas with their standard errors, and the labels that reach random's last value."""
     errors = found[found["area"].notna()]
-    rows = {name: {} for name in errors["strategy"].unique()}
-    for row in errors.itertuples():
-        reached = "never" if pd.isna(row.labels_to_random_final) else f"{row.labels_to_random_final:.0f}"
-        error = "" if pd.isna(row.area_error) else f" ± {row.area_error:.3f}"
-        rows[row.strategy] |= {row.metric: f"{row.area:+.3f}{error}", f"{row.metric}: labels": reached}
-        rows[row.strategy] |= {"junk": "-" if pd.isna(row.junk_share) else f"{row.junk_share:.1%}", "choosing s": f"{row.selection_seconds:.2f}", "fitting s": f"{row.training_seconds:.2f}"}
-    table = pd.DataFrame.from_dict(rows, orient="index")
-    labels = [c for c in table if c.endswith(": labels")]
-    others = [c for c in table if c not in labels]
-    return table[[*others[:-3], *labels, *others[-3:]]].to_string()
+    wide = errors.assign(area=[_area(r) for r in errors.itertuples()], reached=errors["labels_to_random_final"].map("{:.0f}".format).replace("nan", "never"))
+    tables = [wide.pivot(index="strategy", columns="metric", values=column)[list(errors["metric"].unique())] for column in ("area", "reached")]
+    costs = errors.groupby("strategy")[list(COSTS)].first()
+    costs = pd.DataFrame({"junk": costs["junk_share"].map("{:.1%}".format).replace("nan%", "-"), "choosing s": costs["selection_seconds"].map("{:.2f}".format),
+                          "fitting s": costs["training_seconds"].map("{:.2f}".format)})  # fmt: skip
+    joined = pd.concat([tables[0], tables[1].add_prefix("labels, "), costs], axis=1)
+    return joined.loc[list(errors["strategy"].unique())].rename_axis(index=None, columns=None).to_string()
+
+
+def _area(row) -> str:
+    return f"{row.area:+.3f}" if pd.isna(row.area_error) else f"{row.area:+.3f} ± {row.area_error:.3f}"
