@@ -147,7 +147,7 @@ def test_weights_of_stacking_are_those_of_least_variance_and_none_is_negative():
 
 
 def test_fusion_refuses_a_way_that_does_not_exist():
-    with pytest.raises(BadInput, match="how must be one of joint, inverse_variance, stacking, mean; got median, for model fusion_late. Choose one of them"):
+    with pytest.raises(BadInput, match="how must be one of mean, inverse_variance, stacking, joint; got median, for model fusion_late. Choose one of them"):
         FusionLate(how="median")
 
 

@@ -94,6 +94,20 @@ def test_train_button_queues_the_ticked_models_with_their_settings(app, tiny):
     assert "Train mean" in words(test) and "Waiting" in words(test)
 
 
+def test_train_searches_settings_and_fills_in_what_was_found(app, tiny):
+    found = jobs.enqueue(tiny, "tune", "Tune random_forest", {"model": "random_forest", "config": {}})
+    claimed = jobs.claim(tiny, "test", 60)
+    jobs.finish(tiny, claimed["id"], claimed["fence"], "done", {"best": {"trees": 50, "min_leaf": 7}})
+    test = app(tiny, "train")
+    test.checkbox(key="train_random_forest").check().run()
+    assert test.selectbox(key="setting_random_forest_modalities").value == "all"
+    test.button(key="take_random_forest").click().run()
+    assert test.number_input(key="setting_random_forest_min_leaf").value == 7 and found == claimed["id"]
+    next(b for b in test.button if b.label == "Search settings").click().run()
+    asked = jobs.active(tiny).iloc[-1]
+    assert (asked["kind"], asked["title"]) == ("tune", "Tune random_forest")
+
+
 def test_train_without_labels_says_so_instead_of_queueing(app, ws):
     test = app(ws, "train")
     test.checkbox(key="train_mean").check().run()

@@ -5,14 +5,12 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from core.columns import MODALITIES, TARGETS
-from core.errors import BadInput
 from core.models.base import Model, names_from_array, names_to_array, require_labels
+from core.models.options import option
 from core.models.prediction import Inputs, Labels, Prediction
 from core.preprocess import features
 from core.training.session import Session
 
-CHOICES = {"all": MODALITIES, **{m: (m,) for m in MODALITIES}}
-"""What the setting ``modalities`` of a classical model may be."""
 COMPONENTS = 12
 """Principal components of the continuum-normalised spectrum that are kept."""
 CLIP = 5.0
@@ -21,9 +19,7 @@ CLIP = 5.0
 
 def chosen(modalities: str) -> tuple[str, ...]:
     """The modalities that a setting names; raises `BadInput` with the choices."""
-    if modalities not in CHOICES:
-        raise BadInput("modalities", f"be one of {', '.join(CHOICES)}", modalities, "a classical model", "Choose one of them")
-    return CHOICES[modalities]
+    return MODALITIES if option("modalities", modalities, "a classical model") == "all" else (modalities,)
 
 
 @dataclass

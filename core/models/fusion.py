@@ -13,7 +13,8 @@ import numpy as np
 from core.columns import MODALITIES
 from core.errors import BadInput
 from core.models.base import Model, require_labels
-from core.models.joint_errors import WAYS, JointErrors, calibrated, combine
+from core.models.joint_errors import JointErrors, calibrated, combine
+from core.models.options import option
 from core.models.prediction import Inputs, Labels, Prediction
 from core.training.holdout import carve, held_share
 from core.training.session import Session
@@ -30,16 +31,14 @@ class FusionLate(Model):
     Parameters
     ----------
     epochs : of every branch; 0 = each chooses. reuse : a job may take branches from runs that saw the
-        same labels with the same seed (see `adopt`). how : one of `core.models.joint_errors.WAYS`.
+        same labels with the same seed (see `adopt`). how : see `core.models.joint_errors.combine`.
     branches : registry names of models with one modality each.
     """
 
-    def __init__(self, epochs: int = 0, reuse: bool = True, how: str = WAYS[0], branches: tuple[str, ...] = BRANCHES):
+    def __init__(self, epochs: int = 0, reuse: bool = True, how: str = "joint", branches: tuple[str, ...] = BRANCHES):
         from core.models.registry import build, spec
 
-        if how not in WAYS:
-            raise BadInput("how", f"be one of {', '.join(WAYS)}", how, "model fusion_late", "Choose one of them")
-        self._how = how
+        self._how = option("how", how, "model fusion_late")
         self._configs = {name: {"epochs": epochs} if epochs and "epochs" in spec(name).config else {} for name in branches}
         self._models: dict[str, Model] = {name: build(name, config) for name, config in self._configs.items()}
         self._adopted: set[str] = set()

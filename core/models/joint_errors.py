@@ -8,7 +8,9 @@ from itertools import combinations
 
 import numpy as np
 
-WAYS = ("joint", "inverse_variance", "stacking", "mean")
+from core.models.options import OPTIONS
+
+WAYS = OPTIONS["how"]
 """How answers are joined. *joint*: generalised least squares of the target and the redshift together; *inverse_variance*: of
 the target alone; *stacking*: weights of 0 or more that would have served the measured galaxies best, the same for all
 galaxies; *mean*: equal weights. The variance is in each case that of such an estimate under the measured correlation."""
@@ -75,7 +77,7 @@ def calibrated(mean_jnt: np.ndarray, aleatoric_jnt: np.ndarray, epistemic_jnt: n
 
 
 def combine(
-    mean_jnt: np.ndarray, aleatoric_jnt: np.ndarray, epistemic_jnt: np.ndarray, errors: JointErrors, way: str = WAYS[0]
+    mean_jnt: np.ndarray, aleatoric_jnt: np.ndarray, epistemic_jnt: np.ndarray, errors: JointErrors, way: str = "joint"
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """One estimate of each target from what the models say.
 

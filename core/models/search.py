@@ -34,7 +34,11 @@ SPACES: dict[str, Mapping[str, Span | Choice]] = {
     },
     "photometry_mlp": {"learning_rate": Span(5e-4, 2e-2, is_log=True), "batch_size": Span(32, 1024, is_log=True), "hidden": Span(32, 256, is_log=True)},
     "image_bayesian_cnn": {"learning_rate": Span(5e-4, 1e-2, is_log=True), "batch_size": Span(16, 128, is_log=True), "dropout": Span(0.02, 0.3)},
+    "image_cnn": {"learning_rate": Span(5e-4, 1e-2, is_log=True), "batch_size": Span(16, 128, is_log=True), "dropout": Span(0.02, 0.3)},
+    "spectrum_mlp": {"learning_rate": Span(3e-4, 1e-2, is_log=True), "hidden": Span(48, 256, is_log=True), "dropout": Span(0.02, 0.5)},
     "spectrum_cnn": {"learning_rate": Span(5e-4, 1e-2, is_log=True), "batch_size": Span(16, 128, is_log=True)},
+    "fusion_early": {"learning_rate": Span(3e-4, 1e-2, is_log=True), "hidden": Span(48, 256, is_log=True), "dropout": Span(0.02, 0.5)},
+    "fusion_latent": {"learning_rate": Span(5e-4, 1e-2, is_log=True), "modality_dropout": Span(0.0, 0.4), "auxiliary": Span(0.1, 2.0, is_log=True)},
 }  # fmt: skip
 """Registry name -> setting -> where to look for it."""
 

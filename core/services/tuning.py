@@ -3,9 +3,15 @@
 from collections.abc import Mapping
 
 from core.errors import BadInput
+from core.jobs import tuned
 from core.models import registry, search
 from core.services import overviewing
 from core.store import Workspace, jobs, labels
+
+
+def found(ws: Workspace, model: str) -> dict | None:
+    """Settings of the newest finished search of a model; None where nobody has searched."""
+    return tuned.best(ws, model)
 
 
 def start(ws: Workspace, model: str, config: Mapping[str, object] | None = None, trials: int = 20, folds: int = 3, seed: int = 0, epochs: int | None = None) -> int:

@@ -2,8 +2,10 @@
 
 import streamlit as st
 
+from core.models.options import OPTIONS
 from core.models.registry import MODELS, Spec
-from core.services import overviewing, training
+from core.models.search import SPACES
+from core.services import overviewing, training, tuning
 from core.store import Workspace, jobs
 from core.ui import charts, jobs_panel, state
 from core.ui.guard import callback, guarded
@@ -21,12 +23,15 @@ def choose(ws: Workspace) -> None:
                 with column:
                     _model(spec)
         chosen = [name for name in MODELS if st.session_state.get(f"train_{name}")]
-        _settings(chosen)
+        _settings(ws, chosen)
         with st.container(horizontal=True):
             label = f"Train {len(chosen)} model{'s' * (len(chosen) != 1)}" if chosen else "Train"
             st.button(label, type="primary", icon=":material/play_arrow:", disabled=not chosen, on_click=_start, args=(ws, chosen))
             st.button("Retrain everything", icon=":material/autorenew:", on_click=_retrain, args=(ws,),
                       help="Every model that has a finished run, with the settings of its newest one; all models where there is none.")
+            st.button("Search settings", icon=":material/travel_explore:", on_click=_tune, args=(ws, chosen), disabled=not set(chosen) & set(SPACES),
+                      help="Tries the settings of each ticked model by three-fold cross-validation over sky groups, twenty times, in the background; it may take twenty times as long as a training. "
+                           "What it finds can then be taken over below, under settings.")
 
 
 def what_they_learn(ws: Workspace) -> None:
@@ -109,7 +114,7 @@ def _pairs(items: list) -> list[list]:
     return [items[i:i + 2] for i in range(0, len(items), 2)]
 
 
-def _settings(chosen: list[str]) -> None:
+def _settings(ws: Workspace, chosen: list[str]) -> None:
     with st.expander("Seed, epochs and settings", icon=":material/tune:"):
         left, right = st.columns(2)
         left.number_input("Seed", 0, 2**31 - 1, 0, key="train_seed", help="Drives every random draw of the training; the same seed and labels give the same model.", persist_state="session")
@@ -117,11 +122,21 @@ def _settings(chosen: list[str]) -> None:
         for name in chosen:
             settings = {s: default for s, default in MODELS[name].config.items() if s != "epochs"}
             if settings:
-                st.caption(f"**{name}**")
+                with st.container(horizontal=True, vertical_alignment="center"):
+                    st.caption(f"**{name}**", width="content")
+                    _found(ws, name)
                 columns = st.columns(4)
                 for i, (setting, default) in enumerate(settings.items()):
                     with columns[i % 4]:
                         _setting(name, setting, default)
+
+
+def _found(ws: Workspace, model: str) -> None:
+    """A button that fills in what the newest search of a model has found."""
+    best = tuning.found(ws, model)
+    if best is not None:
+        said = ", ".join(f"{name.replace('_', ' ')} {value:.3g}" if isinstance(value, float) else f"{name.replace('_', ' ')} {value}" for name, value in best.items())
+        st.button("Take what the search found", key=f"take_{model}", icon=":material/input:", type="tertiary", on_click=_take, args=(model, best), help=said)
 
 
 def _setting(model: str, name: str, default: object) -> None:
@@ -133,6 +148,8 @@ def _setting(model: str, name: str, default: object) -> None:
         st.number_input(label, value=default, step=1, key=key, persist_state="session")
     elif isinstance(default, float):
         st.number_input(label, value=default, format="%g", key=key, persist_state="session")
+    elif name in OPTIONS:
+        st.selectbox(label, OPTIONS[name], OPTIONS[name].index(default), key=key, persist_state="session")
     elif isinstance(default, str):
         st.text_input(label, default, key=key, persist_state="session")
 
@@ -151,6 +168,17 @@ def _key(model: str, setting: str) -> str:
 def _start(ws: Workspace, chosen: list[str]) -> None:
     queued = training.start(ws, chosen, int(st.session_state.get("train_seed", 0)), st.session_state.get("train_epochs"), _configs(chosen))
     state.tell(f"{len(queued)} training{'s' * (len(queued) != 1)} queued")
+
+
+@callback
+def _tune(ws: Workspace, chosen: list[str]) -> None:
+    queued = [tuning.start(ws, name, seed=int(st.session_state.get("train_seed", 0))) for name in chosen if name in SPACES]
+    state.tell(f"{len(queued)} search{'es' * (len(queued) != 1)} queued", ":material/travel_explore:")
+
+
+def _take(model: str, best: dict) -> None:
+    for name, value in best.items():
+        st.session_state[_key(model, name)] = value
 
 
 @callback

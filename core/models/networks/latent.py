@@ -9,20 +9,19 @@ from torch import nn
 from torch.nn import functional
 
 from core.columns import MODALITIES
-from core.errors import BadInput
 from core.models.networks.heads import LOGVAR_RANGE, Heads
 from core.models.networks.image import BayesianCNN
 from core.models.networks.model import NetworkModel
 from core.models.networks.photometry import Perceptrons
 from core.models.networks.spectrum import MatchedFilter
 from core.models.networks.streams import Join, Joint
+from core.models.options import option
 from core.models.percentiles import arranged
 from core.models.prediction import Inputs, Prediction
 from core.training.network import Batch, Network, Outputs, Targets
 from core.training.plan import Plan
 from core.training.standard import Standard
 
-JOINS = ("concatenated", "gated")
 DOUBT = -3.0
 """First log-odds that the other streams' redshift says nothing about this galaxy."""
 
@@ -63,7 +62,7 @@ class LatentFusion(Joint):
 
     Parameters
     ----------
-    standard : of the targets. join : one of `JOINS`. modality_dropout, auxiliary : see `Joint` and `Network`.
+    standard : of the targets. join : see `core.models.options`. modality_dropout, auxiliary : see `Joint` and `Network`.
     members : matched filters, mixes and heads, each fitted to its own bootstrap weights. hidden : of a mix.
     """
 
@@ -155,11 +154,9 @@ class FusionLatent(NetworkModel):
     modalities = MODALITIES
 
     def __init__(self, epochs: int, batch_size: int, learning_rate: float, join: str, balance: str, modality_dropout: float, auxiliary: float):
-        if join not in JOINS:
-            raise BadInput("join", f"be one of {', '.join(JOINS)}", join, "model fusion_latent", "Choose one of them")
         plan = Plan(epochs=epochs, batch_size=batch_size, learning_rate=learning_rate, fewest=20, weight_decay=0.03, bootstrap=True, half=True, balance=balance)
         super().__init__(plan)
-        self._settings = {"join": join, "modality_dropout": modality_dropout, "auxiliary": auxiliary}
+        self._settings = {"join": option("join", join, "model fusion_latent"), "modality_dropout": modality_dropout, "auxiliary": auxiliary}
 
     def _network(self, standard: Standard) -> Network:
         return LatentFusion(standard, **self._settings)

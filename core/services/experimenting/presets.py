@@ -5,17 +5,12 @@ from dataclasses import dataclass, field, replace
 from itertools import product
 
 from core.errors import NotFound
+from core.models.options import OPTIONS
 from core.models.registry import MODELS, Spec
 
 FUSED, NONE = "fused", "none"
 KINDS = ("classical", "network", "fusion")
 """Kinds of models in the order in which they run: what a late fusion joins is fitted before it, and taken over."""
-VARIANTS: Mapping[str, tuple[object, ...]] = {
-    "modalities": ("image", "spectrum", "photometry", "all"),
-    "join": ("concatenated", "gated"),
-    "how": ("mean", "inverse_variance", "stacking", "joint"),
-}
-"""Settings whose every value is a configuration of its own, for the models that have them."""
 
 
 @dataclass(frozen=True)
@@ -57,14 +52,14 @@ class Preset:
 
 
 def variants(spec: Spec) -> list[Configuration]:
-    """A model with every combination of its settings among `VARIANTS`; just the model where it has none of them.
+    """A model with every combination of its settings among `core.models.options.OPTIONS`; just the model where it has none of them.
 
     >>> [c.name for c in variants(MODELS["linear"])]
     ['linear image', 'linear spectrum', 'linear photometry', 'linear all']
     """
-    varied = [name for name in VARIANTS if name in spec.config]
+    varied = [name for name in OPTIONS if name in spec.config]
     return [Configuration(" ".join([spec.name, *(str(v).replace("_", " ") for v in values)]), spec.name, dict(zip(varied, values, strict=True)))
-            for values in product(*(VARIANTS[name] for name in varied))]  # fmt: skip
+            for values in product(*(OPTIONS[name] for name in varied))]  # fmt: skip
 
 
 def _of_kinds(*kinds: str) -> tuple[Configuration, ...]:
