@@ -154,7 +154,7 @@ def test_build_refuses_a_setting_it_does_not_know():
 
 
 def test_build_refuses_a_modality_it_does_not_know():
-    with pytest.raises(BadInput, match="modalities must be one of all, image, spectrum, photometry; got radio"):
+    with pytest.raises(BadInput, match="modalities must be one of image, spectrum, photometry, all; got radio"):
         build("linear", {"modalities": "radio"})
 
 

@@ -157,10 +157,10 @@ def test_configuration_that_fails_is_told_and_the_others_go_on(tiny, followed_he
     broken = Configuration("broken", "linear", {"modalities": "smell"})
     done = experimenting.run(tiny, replace(TWO, configurations=(broken, *TWO.configurations)), say=hear)
     assert [(r.configuration.name, r.run_id is None) for r in done.runs] == [("broken", True), ("mean", False), ("linear image", False)] and not done.is_well
-    assert done.runs[0].error.startswith("modalities must be one of all, image")
+    assert done.runs[0].error.startswith("modalities must be one of image, spectrum")
     found = experimenting.write(tiny, done, tmp_path)
     assert found.done["configuration"].tolist() == ["mean", "linear image"]
-    assert "broken, seed 0, failed: modalities must be one of all, image" in (tmp_path / "report.html").read_text()
+    assert "broken, seed 0, failed: modalities must be one of image, spectrum" in (tmp_path / "report.html").read_text()
 
 
 def test_other_labels_are_another_experiment(tiny, followed_here):
