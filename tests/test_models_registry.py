@@ -9,6 +9,7 @@ import pytest
 from core.columns import MODALITIES, TARGET_NAMES
 from core.errors import BadInput, NotFound
 from core.models.base import Model
+from core.models.options import EXPLAINED
 from core.models.percentiles import count_crossings
 from core.models.prediction import Inputs, Labels, Prediction
 from core.models.registry import MODELS, build, spec
@@ -162,3 +163,7 @@ def test_listing_models_imports_neither_torch_nor_scikit_learn():
     code = "import sys, core.models.registry as r; assert r.MODELS; print([m for m in ('torch', 'sklearn', 'streamlit', 'sqlite3') if m in sys.modules])"
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert out.stdout.strip() == "[]"
+
+
+def test_every_setting_of_every_model_is_explained_and_nothing_else():
+    assert {setting for spec in MODELS.values() for setting in spec.config} == set(EXPLAINED)

@@ -43,7 +43,7 @@ class Off(Mean):
         return Prediction(answer.mean + self.off, answer.aleatoric, answer.epistemic, targets=answer.targets)
 
 
-SPEC = Spec("off", (), "classical", "Off.", f"{__name__}:Off", {"off": 1.0, "kind": "a"})
+SPEC = Spec("off", (), "classical", "Off.", "", f"{__name__}:Off", {"off": 1.0, "kind": "a"})
 
 
 def search(journal: Path, **given) -> Search:

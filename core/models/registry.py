@@ -16,7 +16,7 @@ class Spec:
     Attributes
     ----------
     name : registry name. modalities : what it can read. kind : ``classical``, ``network`` or ``fusion``.
-    sentence : what it is and when to use it.
+    sentence : what it is and when to use it. missing : what it says of a galaxy that lacks something it reads.
     factory : ``module:callable``, imported when the model is built; called with ``config`` as keywords.
     config : every setting with its default; a setting that is not here is refused.
     """
@@ -25,6 +25,7 @@ class Spec:
     modalities: tuple[str, ...]
     kind: str
     sentence: str
+    missing: str
     factory: str
     config: Mapping[str, object] = field(default_factory=dict)
 
@@ -39,54 +40,57 @@ class Spec:
         return getattr(import_module(module), attribute)(**{**self.config, **given})
 
 
+_TYPICAL = "The typical value stands for a missing number, and a flag says that it does."
+_NOTHING = "Without it: the labelled galaxies' mean, with their variance."
 _SPECS = (
-    Spec("mean", (), "classical", "Says the labelled galaxies' mean and variance: what every other model must beat.", "core.models.classical:Mean"),
+    Spec("mean", (), "classical", "Says the labelled galaxies' mean and variance: what every other model must beat.", "It reads nothing, so it misses nothing.", "core.models.classical:Mean"),
     Spec(
-        "linear", MODALITIES, "classical", "Bayesian ridge regression on physical features; fast, and hard to fool.",
+        "linear", MODALITIES, "classical", "Bayesian ridge regression on physical features; fast, and hard to fool.", _TYPICAL,
         "core.models.linear:Linear", {"modalities": "all"},
     ),
     Spec(
-        "random_forest", MODALITIES, "classical", "Random forest on physical features; the strong classical baseline.",
+        "random_forest", MODALITIES, "classical", "Random forest on physical features; the strong classical baseline.", _TYPICAL,
         "core.models.forest:RandomForest", {"modalities": "all", "trees": 100, "min_leaf": 4},
     ),
     Spec(
-        "boosted_trees", MODALITIES, "classical", "Gradient-boosted trees on physical features; slower than a forest and usually closer.",
+        "boosted_trees", MODALITIES, "classical", "Gradient-boosted trees on physical features; slower than a forest and usually closer.", "Each tree has learned which way missing numbers go.",
         "core.models.boosted:BoostedTrees", {"modalities": "all", "trees": 120, "learning_rate": 0.08, "leaves": 15, "min_leaf": 10, "members": 5},
     ),
     Spec(
-        "photometry_mlp", ("photometry",), "network", "Ensemble of small networks on magnitudes and colours; seconds to fit.",
+        "photometry_mlp", ("photometry",), "network", "Ensemble of small networks on magnitudes and colours; seconds to fit.", _NOTHING,
         "core.models.networks.photometry:PhotometryMLP", {"epochs": 0, "batch_size": 512, "learning_rate": 4e-3, "members": 8, "hidden": 96},
     ),
     Spec(
-        "image_bayesian_cnn", ("image",), "network", "Residual network on ugriz images; dropout that stays on says how unsure it is.",
+        "image_bayesian_cnn", ("image",), "network", "Residual network on ugriz images; dropout that stays on says how unsure it is.", _NOTHING,
         "core.models.networks.image:ImageBayesianCNN", {"epochs": 0, "batch_size": 64, "learning_rate": 3e-3, "dropout": 0.1, "passes": 12},
     ),
     Spec(
-        "image_cnn", ("image",), "network", "The same network asked once, with nothing left out: quicker, and it knows noise but not ignorance.",
+        "image_cnn", ("image",), "network", "The same network asked once, with nothing left out: quicker, and it knows noise but not ignorance.", _NOTHING,
         "core.models.networks.image:ImageCNN", {"epochs": 0, "batch_size": 64, "learning_rate": 3e-3, "dropout": 0.1},
     ),
     Spec(
-        "spectrum_mlp", ("spectrum",), "network", "The study's fully connected network on the 4620 samples; it knows no shift, so its redshifts are coarse.",
+        "spectrum_mlp", ("spectrum",), "network", "The study's fully connected network on the 4620 samples; it knows no shift, so its redshifts are coarse.", _NOTHING,
         "core.models.networks.spectrum_mlp:SpectrumMLP",
         {"epochs": 0, "batch_size": 64, "learning_rate": 2e-3, "members": 4, "hidden": 128, "dropout": 0.4},
     ),
     Spec(
-        "spectrum_cnn", ("spectrum",), "network", "Finds the redshift with learned templates, then reads star formation in the rest frame.",
+        "spectrum_cnn", ("spectrum",), "network", "Finds the redshift with learned templates, then reads star formation in the rest frame.", _NOTHING,
         "core.models.networks.spectrum:SpectrumCNN", {"epochs": 0, "batch_size": 64, "learning_rate": 3e-3, "members": 4},
     ),
     Spec(
         "fusion_early", MODALITIES, "fusion",
-        "Joins pixels, samples and magnitudes in one row before anything is learned; learned values and a flag stand for what is missing.",
+        "Joins pixels, samples and magnitudes in one row before anything is learned.", "Learned values stand for it, and a flag.",
         "core.models.networks.early:FusionEarly",
         {"epochs": 0, "batch_size": 64, "learning_rate": 2e-3, "modality_dropout": 0.35, "members": 4, "hidden": 128, "dropout": 0.4},
     ),
     Spec(
-        "fusion_latent", MODALITIES, "fusion", "Joins what a stream for each modality has found; a learned value stands for what is missing, and one modality alone is answered by its stream.",
+        "fusion_latent", MODALITIES, "fusion", "Joins what a stream for each modality has found, and learns from all of them together.",
+        "A learned value stands for it; one modality alone is answered by its stream.",
         "core.models.networks.latent:FusionLatent",
         {"epochs": 0, "batch_size": 64, "learning_rate": 3e-3, "join": "gated", "balance": "auxiliary+dropout", "modality_dropout": 0.15, "auxiliary": 1.0},
     ),
     Spec(
-        "fusion_late", MODALITIES, "fusion", "Joins the three networks by what each is worth on held-out galaxies; serves whatever a galaxy has.",
+        "fusion_late", MODALITIES, "fusion", "Joins the three networks by what each is worth on held-out galaxies.", "The others decide; one alone gives its own answer.",
         "core.models.fusion:FusionLate", {"epochs": 0, "reuse": True, "how": "joint"},
     ),
 )

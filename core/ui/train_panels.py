@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from core.models.options import OPTIONS
+from core.models.options import EXPLAINED, OPTIONS
 from core.models.registry import MODELS, Spec
 from core.models.search import SPACES
 from core.services import overviewing, training, tuning
@@ -105,7 +105,7 @@ def _model(spec: Spec) -> None:
     colour, icon = KINDS[spec.kind]
     with st.container(border=True, key=f"model_{spec.name}", gap="xxsmall", height="stretch"):
         st.checkbox(f"**{spec.name}**", key=f"train_{spec.name}", persist_state="session")
-        st.caption(spec.sentence)
+        st.caption(spec.sentence, help=f"A galaxy that lacks what it reads: {spec.missing}" if spec.modalities else None)
         reads = " ".join(f":gray-badge[{MODALITY_ICONS[m]} {m}]" for m in spec.modalities)
         st.markdown(f":{colour}-badge[{icon} {spec.kind}] {reads}")
 
@@ -141,17 +141,17 @@ def _found(ws: Workspace, model: str) -> None:
 
 def _setting(model: str, name: str, default: object) -> None:
     """A widget of the setting's own type; other types are left to the command line."""
-    key, label = _key(model, name), name.replace("_", " ")
+    key, label, explained = _key(model, name), name.replace("_", " "), EXPLAINED[name]
     if isinstance(default, bool):
-        st.toggle(label, default, key=key, persist_state="session")
+        st.toggle(label, default, key=key, persist_state="session", help=explained)
     elif isinstance(default, int):
-        st.number_input(label, value=default, step=1, key=key, persist_state="session")
+        st.number_input(label, value=default, step=1, key=key, persist_state="session", help=explained)
     elif isinstance(default, float):
-        st.number_input(label, value=default, format="%g", key=key, persist_state="session")
+        st.number_input(label, value=default, format="%g", key=key, persist_state="session", help=explained)
     elif name in OPTIONS:
-        st.selectbox(label, OPTIONS[name], OPTIONS[name].index(default), key=key, persist_state="session")
+        st.selectbox(label, OPTIONS[name], OPTIONS[name].index(default), key=key, persist_state="session", help=explained)
     elif isinstance(default, str):
-        st.text_input(label, default, key=key, persist_state="session")
+        st.text_input(label, default, key=key, persist_state="session", help=explained)
 
 
 def _configs(chosen: list[str]) -> dict[str, dict]:
