@@ -45,7 +45,7 @@ APERTURE_TAILS = 3
 TYPICAL_APERTURE = (0.5, 0.25)
 """The correction (dex) and the scale of its error where there is no image: the median of the mock sky's galaxies."""
 BREAK_RELATION = ((1.0, 1.2, 1.4, 1.6, 1.8, 2.0), (-9.0, -9.6, -10.3, -11.1, -11.8, -12.0))
-"""D4000 and log10 of star formation per year and solar mass, read from figure 11 of Brinchmann et al. 2004 (MNRAS 351, 1151)."""
+"""D4000 and log10 of star formation per year and solar mass: the run of figure 11 of Brinchmann et al. 2004 (MNRAS 351, 1151), approximately."""
 BREAK_DEX = 0.7
 """1-sigma error of a rate from the break: the relation's scatter, the mass, and the reading of the figure."""
 DRAWS = 20_000
