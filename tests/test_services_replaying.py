@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from core import __main__ as command_line
-from core.errors import BadInput, ChunkFailed, NotFound
+from core.errors import BadInput, ChunkFailed, JobError, NotFound
 from core.jobs.child import run_job
 from core.jobs.replaying import Question, Step, probe, rounds, run_rounds, sky_source, states, table_source
 from core.services import replaying
@@ -233,6 +233,15 @@ def test_replay_asked_again_takes_up_the_job_that_did_not_end(tiny):
     jobs.cancel(tiny, first)
     assert replaying.start(tiny, SKY) == first and jobs.one(tiny, first)["status"] == "queued"
     assert replaying.start(tiny, Question(**{**SKY.asked(), "seeds": 3})) != first
+
+
+def test_replay_that_failed_or_was_stopped_says_why(tiny, monkeypatch):
+    monkeypatch.setattr(asking, "follow", followed_here)
+    with pytest.raises(JobError, match=r"Job 1: Each strategy must find in the model what it needs; got disagreement \(Answers .* choose another model.$"):
+        replaying.in_workspace(tiny, Question(**{**SKY.asked(), "strategies": ("disagreement",)}), workers=1, say=hear)
+    monkeypatch.setattr(asking, "follow", lambda ws, job_id, say: jobs.cancel(ws, job_id) or jobs.one(ws, job_id))
+    with pytest.raises(JobError, match="Job 2: the replay was cancelled. Ask for it again; it goes on where it was."):
+        replaying.in_workspace(tiny, SKY, workers=1, say=hear)
 
 
 # What is refused, before anything is run

@@ -51,7 +51,8 @@ def in_workspace(ws: Workspace, question: Question, workers: int | None = None, 
     job_id = start(ws, question, workers)
     job = follow(ws, job_id, say=say)
     if job["status"] != "done":
-        raise JobError(f"The replay, job {job_id}, was not done: {job['error'] or job['status']}. Ask for it again; it goes on where it was.")
+        why = job["error"] or f"the replay was {job['status']}. Ask for it again; it goes on where it was."
+        raise JobError(f"Job {job_id}: {why}")
     return curves(ws.path / job["result"]["folder"], question)
 
 
