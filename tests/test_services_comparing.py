@@ -47,7 +47,7 @@ def test_metrics_of_a_star_formation_rate_leave_out_those_of_z():
 
 def test_metric_text_carries_its_standard_error_without_a_sign():
     bias = next(m for m in METRICS if m.name == "bias")
-    assert (bias.text(0.01234), bias.text(0.01234, 0.002), bias.text(np.nan, 0.1), COSTS[3].text(1234567.0)) == ("+0.0123", "+0.0123 ± 0.0020", "", "1,234,567")
+    assert (bias.text(0.01234), bias.text(0.01234, 0.002), bias.text(np.nan, 0.1), COSTS[3].text(1234567.0)) == ("+0.01234", "+0.01234 ± 0.00200", "", "1,234,567")
 
 
 def test_compared_has_one_row_a_run_and_keeps_what_was_not_measured_missing(tiny):
