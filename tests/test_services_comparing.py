@@ -261,3 +261,13 @@ def test_configurations_are_read_as_they_were_written(tiny):
     run = _run(tiny, model="of another version", config={"depth": 3})
     found = comparing.comparison(tiny).run(run)
     assert (found["settings"], found["reads"], json.loads(found["configuration"])) == ({"depth": 3}, "nothing", ["of another version", {"depth": 3}])
+
+
+def test_training_seconds_count_the_networks_that_a_fusion_took_over(tiny):
+    snapshot = {"high_water": 1, "count": 1, "hash": "a"}
+    branch = runs.create(tiny, "branch", "photometry_mlp", {}, 0, snapshot)
+    runs.finish(tiny, branch, "done", {"seconds": 20.0})
+    fused = runs.create(tiny, "fused", "fusion_late", {}, 0, snapshot)
+    runs.finish(tiny, fused, "done", {"seconds": 3.0, "reused_runs": [branch]})
+    table = comparing.comparison(tiny).runs.set_index("id")["seconds"]
+    assert (table[branch], table[fused]) == (20.0, 23.0)

@@ -1,5 +1,8 @@
 """Models that finished runs have fitted, as they were."""
 
+from collections.abc import Mapping
+
+import numpy as np
 from safetensors.numpy import load_file
 
 from core.errors import NotFound
@@ -19,6 +22,15 @@ def fitted(ws: Workspace, run_id: int) -> Model:
     model = registry.build(run["model"], run["config"])
     model.load_state(load_file(path))
     return model
+
+
+def training_seconds(summaries: Mapping[int, Mapping[str, object]]) -> dict[int, float]:
+    """Seconds of training by run, with those of the runs whose networks it took over; NaN where a run tells none.
+
+    >>> training_seconds({1: {"seconds": 20.0}, 2: {"seconds": 3.0, "reused_runs": [1]}, 3: {}})
+    {1: 20.0, 2: 23.0, 3: nan}
+    """
+    return {i: own.get("seconds", np.nan) + sum(summaries.get(k, {}).get("seconds", 0.0) for k in own.get("reused_runs", ())) for i, own in summaries.items()}
 
 
 def adopt_branches(ws: Workspace, model: Model, run_id: int) -> list[int]:

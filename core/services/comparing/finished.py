@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
+from core.jobs.fitted import training_seconds
 from core.models.registry import MODELS
 from core.services.comparing.measures import COSTS
 from core.store import Workspace, runs
@@ -75,7 +76,8 @@ def comparison(ws: Workspace) -> Comparison:
         has_predictions=[(runs.folder(ws, i) / "predictions.npz").exists() for i in table["id"]],
         **{m.name: np.array([s.get(m.name, np.nan) for s in summaries], dtype=float) for m in COSTS},
     )
-    table = table.assign(title=_titles(table), group=table["configuration"] + table["label_hash"])
+    seconds = training_seconds(dict(zip(table["id"], summaries, strict=True)))
+    table = table.assign(seconds=[seconds[i] for i in table["id"]], title=_titles(table), group=table["configuration"] + table["label_hash"])
     measured = runs.metrics(ws)
     return Comparison(table, measured[(measured["split"] == TEST).to_numpy()].drop(columns="split"))
 

@@ -68,7 +68,7 @@ METRICS = (
     Metric("unpredicted", "unpredicted", "none", ",.0f", False),
 )
 COSTS = (
-    Metric("seconds", "training s", "low", ",.1f", cost="seconds of training, on the device named"),
+    Metric("seconds", "training s", "low", ",.1f", cost="seconds of training on the device named, with those of networks taken over from other runs"),
     Metric("milliseconds_per_galaxy", "ms / galaxy", "low", ".3f", cost="milliseconds to predict one galaxy"),
     Metric("peak_mb", "peak MB", "low", ",.0f", cost="most memory that training and prediction held, in MB"),
     Metric("parameters", "parameters", "low", ",.0f", cost="numbers that the fitted model consists of"),

@@ -9,6 +9,7 @@ import pandas as pd
 
 from core.columns import MODALITIES
 from core.jobs.evaluation import held_out, subsets
+from core.jobs.fitted import training_seconds
 from core.jobs.inputs import wide
 from core.services.experimenting import paired
 from core.services.experimenting.presets import FUSED
@@ -77,7 +78,8 @@ def costs(ws: Workspace, done: pd.DataFrame) -> pd.DataFrame:
     milliseconds_per_galaxy, peak_megabytes of its process, parameters (numbers a stored model holds), device.
     """
     summaries = {int(r.id): json.loads(r.summary) for r in runs.frame(ws).itertuples()}
-    rows = [_cost(row, summaries) for row in done.itertuples()]
+    seconds = training_seconds(summaries)
+    rows = [(row.configuration, row.modality, seconds[row.run_id], *_cost(summaries[row.run_id])) for row in done.itertuples()]
     table = pd.DataFrame(rows, columns=["configuration", "modality", "training_seconds", "milliseconds_per_galaxy", "peak_megabytes", "parameters", "device"])
     numbers = [c for c in table if c not in ("configuration", "modality", "device")]
     return table.groupby(["configuration", "modality", "device"], sort=False)[numbers].mean().reset_index()
@@ -191,11 +193,9 @@ def _means(ws: Workspace, run_id: int, galaxies: Held) -> np.ndarray:
     return np.where((row >= 0)[:, None] & (column >= 0), kept["mean"][np.ix_(row, column)], np.nan)
 
 
-def _cost(row, summaries: Mapping[int, dict]) -> tuple:
-    own = summaries[row.run_id]
-    seconds = own.get("seconds", np.nan) + sum(summaries.get(i, {}).get("seconds", 0.0) for i in own.get("reused_runs", ()))
+def _cost(own: Mapping[str, object]) -> tuple:
     device = " ".join(filter(None, (own.get("device"), own.get("precision"))))
-    return row.configuration, row.modality, seconds, *(own.get(k, np.nan) for k in ("milliseconds_per_galaxy", "peak_mb", "parameters")), device
+    return *(own.get(k, np.nan) for k in ("milliseconds_per_galaxy", "peak_mb", "parameters")), device
 
 
 def shares(galaxies: Held) -> dict[str, int]:
