@@ -14,8 +14,8 @@ _ALL = (
              ("features_pd",), coverage.k_centre, is_deterministic=True),
     Strategy("epistemic", "The galaxies with the largest epistemic variance, z and SFR weighing equally. The study's rule: "
              "its picks resemble each other, so compare before you rely on it.", ("epistemic_pt",), variance.top, is_deterministic=True),
-    Strategy("epistemic_sampled", "Drawn in proportion to epistemic variance instead of the very top: the same signal with more variety.",
-             ("epistemic_pt",), variance.power),
+    Strategy("epistemic_sampled", "Drawn in proportion to epistemic variance instead of the very top: the same signal with more variety. "
+             "On real photometric redshifts ahead of random in RMSE and CRPS, and significantly behind in nothing.", ("epistemic_pt",), variance.power),
     Strategy("total_variance", "The galaxies with the largest variance of all, noise included: a baseline, because no label removes noise.",
              ("epistemic_pt", "aleatoric_pt"), variance.total, is_deterministic=True),
     Strategy("bald", "The galaxies whose labels would tell most about the model: ignorance over noise, z and SFR weighing equally. Its picks, too, resemble each other.",
@@ -31,7 +31,7 @@ _ALL = (
     Strategy("lcmd", "The farthest galaxy of the largest cluster that labels leave uncovered, features divided by the predicted noise.",
              ("features_pd",), coverage.lcmd, is_deterministic=True),
     Strategy("lcmd_sampled", "Drawn inside the largest uncovered cluster by squared distance, features divided by the predicted noise: "
-             "the best of those tried on real photometric redshifts.", ("features_pd",), coverage.lcmd_sampled),
+             "with few labels the quickest to remove large errors of real photometric redshifts.", ("features_pd",), coverage.lcmd_sampled),
     Strategy("disagreement", "Drawn by how far a model of images and a model of spectra contradict each other beyond the noise both admit: where one of them is wrong.",
              ("disagreement_pt",), variance.disagreement),
     Strategy("novelty", "The galaxies least like anything labelled, against how alike the labels are: stars, quasars and artefacts among them.",
