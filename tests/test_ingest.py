@@ -1,4 +1,3 @@
-import io
 import os
 import signal
 import subprocess
@@ -266,15 +265,6 @@ def test_preview_and_columns_say_what_would_be_read(tmp_path):
     assert columns == ["objID", "zBest", "dered_r", "err_r", "dered_g", "err_g"]
     assert fields == {"objid": "objID", "z": "zBest", "dered_g": "dered_g", "dered_r": "dered_r", "err_g": "err_g", "err_r": "err_r"}
     assert len(ingesting.products()) == len(PRODUCTS) and "dered_r" in ingesting.fields()
-
-
-def test_uploads_keep_their_names_and_stay_in_their_folder(ws):
-    path = ingesting.stage_upload(ws, "../../spec-0390-51900-0002.fits", io.BytesIO(b"abc"))
-    assert path == ws.path / "uploads" / "spec-0390-51900-0002.fits" and path.read_bytes() == b"abc"
-    with pytest.raises(BadInput, match="an upload must have a file name"):
-        ingesting.stage_upload(ws, "..", io.BytesIO(b""))
-    ingesting.clear_staging(ws)
-    assert list(ingesting.staging_folder(ws).iterdir()) == []
 
 
 def test_store_writes_nothing_when_a_part_of_the_transaction_fails(ws):

@@ -68,12 +68,6 @@ def cut(bands: list[BandImage], x: float, y: float, size: int = SIZE, is_padded:
     return out
 
 
-def centre_of(ra: float, dec: float, wcs: WCS) -> tuple[float, float]:
-    """Pixel coordinates of a position, 0 = middle of the first pixel."""
-    x, y = wcs.all_world2pix([[ra, dec]], 0)[0]
-    return float(x), float(y)
-
-
 def _step(reference: BandImage) -> float:
     """Reference pixels per stamp pixel; 1 when they are the same size."""
     ratio = PIXEL_ARCSEC / reference.arcsec

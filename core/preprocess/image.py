@@ -1,4 +1,4 @@
-"""Stamps to model inputs: fixed asinh stretch per band, absolute flux kept; augmentation; colour composites."""
+"""Stamps to model inputs: fixed asinh stretch per band, absolute flux kept, symmetries of the square, colour composites."""
 
 import numpy as np
 
@@ -39,29 +39,6 @@ def model_input(images: np.ndarray, ebv_n: np.ndarray) -> np.ndarray:
 def nanomaggies(inputs: np.ndarray) -> np.ndarray:
     """Undo `model_input`: dereddened nanomaggies per pixel, float32, same shape."""
     return np.sinh(np.asarray(inputs, dtype=np.float32)) * SOFTENING[:, None, None]
-
-
-def augment(batch: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Turn and mirror each image of (n, ..., h, h) by a random one of the eight symmetries of the square.
-
-    Nothing is interpolated, so noise and flux stay what they were.
-    """
-    out = np.empty_like(batch)
-    codes = rng.integers(0, 8, len(batch))
-    for code in range(8):
-        out[codes == code] = turn(batch[codes == code], code, np.flip)
-    return out
-
-
-def augment_torch(batch, generator):
-    """`augment` for a torch tensor; ``generator`` is a CPU `torch.Generator`. Keeps device and memory format."""
-    import torch
-
-    out = torch.empty_like(batch)
-    codes = torch.randint(0, 8, (len(batch),), generator=generator).to(batch.device)
-    for code in range(8):
-        out[codes == code] = turn(batch[codes == code], code, torch.flip)
-    return out
 
 
 def composite(image: np.ndarray) -> np.ndarray:

@@ -3,10 +3,8 @@
 The readers are imported where they are used: the pages that only start or follow a job do not pay for them.
 """
 
-import shutil
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import IO
 
 import pandas as pd
 
@@ -127,31 +125,6 @@ def summary(ws: Workspace, job_id: int | None = None) -> pd.DataFrame:
     order = [*products()["product"], "not recognised"]
     by_product = wide.groupby("product").sum().sort_index(key=lambda names: names.map(order.index))
     return pd.concat([by_product, by_product.sum().to_frame("in all").T]).rename_axis("product").reset_index()
-
-
-def staging_folder(ws: Workspace) -> Path:
-    """Where uploaded files wait to be read."""
-    folder = ws.path / "uploads"
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder
-
-
-def stage_upload(ws: Workspace, name: str, content: IO[bytes]) -> Path:
-    """Keep an uploaded file under its own name, so that its reader recognises it, and return where it is."""
-    clean = Path(name.replace("\\", "/")).name.lstrip(".")
-    if not clean:
-        raise BadInput("an upload", "have a file name", repr(name), "this upload", "Rename the file")
-    path = staging_folder(ws) / clean
-    partial = path.with_name(f".{clean}.partial")
-    with open(partial, "wb") as file:
-        shutil.copyfileobj(content, file)
-    partial.replace(path)
-    return path
-
-
-def clear_staging(ws: Workspace) -> None:
-    """Remove uploads; what was read of them stays in the workspace."""
-    shutil.rmtree(staging_folder(ws))
 
 
 def _entries(ws: Workspace, job_id: int | None) -> list[ingested.Entry]:
