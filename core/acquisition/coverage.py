@@ -3,7 +3,7 @@
 import numpy as np
 
 from core.acquisition.candidates import Candidates, Picks
-from core.acquisition.distances import nearest, squared_lengths, squared_to
+from core.acquisition.distances import moved, nearest, squared_lengths, squared_to
 from core.acquisition.noise import noise_normalised
 
 
@@ -94,9 +94,9 @@ class _Cover:
 
     def __init__(self, points_pd: np.ndarray, labelled_ld: np.ndarray | None):
         middle_d = np.mean(points_pd, axis=0)
-        self.points_pd = np.asarray(points_pd - middle_d, np.float32)
+        self.points_pd = moved(points_pd, middle_d)
         self.norms_p = squared_lengths(self.points_pd)
-        labelled_ld = self.points_pd[:0] if labelled_ld is None else labelled_ld - middle_d
+        labelled_ld = self.points_pd[:0] if labelled_ld is None else moved(labelled_ld, middle_d)
         self.squared_p, self.centre_p = nearest(self.points_pd, labelled_ld)
         self.is_free_p = np.ones(len(self.points_pd), bool)
         self.centres = len(labelled_ld)

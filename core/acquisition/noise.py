@@ -20,7 +20,7 @@ def noise_normalised(candidates: Candidates) -> tuple[np.ndarray, np.ndarray]:
     if typical_t is None:
         return candidates.features_pd, labelled_ld
     noise_lt = candidates.labelled_aleatoric_lt if len(labelled_ld) else candidates.aleatoric_pt[:0]
-    return candidates.features_pd / _length(candidates.aleatoric_pt, typical_t, candidates), labelled_ld / _length(noise_lt, typical_t, candidates)
+    return _divided(candidates.features_pd, candidates.aleatoric_pt, typical_t, candidates), _divided(labelled_ld, noise_lt, typical_t, candidates)
 
 
 def noise_normalised_population(candidates: Candidates) -> np.ndarray:
@@ -30,7 +30,7 @@ def noise_normalised_population(candidates: Candidates) -> np.ndarray:
     typical_t = _typical(candidates)
     if typical_t is None or candidates.population_aleatoric_mt is None:
         return candidates.population_md
-    return candidates.population_md / _length(candidates.population_aleatoric_mt, typical_t, candidates)
+    return _divided(candidates.population_md, candidates.population_aleatoric_mt, typical_t, candidates)
 
 
 def _typical(candidates: Candidates) -> np.ndarray | None:
@@ -42,6 +42,7 @@ def _typical(candidates: Candidates) -> np.ndarray | None:
     return np.where(median_t > 0, median_t, 1.0)
 
 
-def _length(variance_nt: np.ndarray, typical_t: np.ndarray, candidates: Candidates) -> np.ndarray:
-    """What to divide by, (n, 1); about 1 for a typical galaxy."""
-    return np.sqrt(group_means(variance_nt / typical_t, candidates.groups)[0] + NOISE_FLOOR)[:, None]
+def _divided(features_nd: np.ndarray, variance_nt: np.ndarray, typical_t: np.ndarray, candidates: Candidates) -> np.ndarray:
+    """Features over about 1 for a typical galaxy, in the precision in which they came."""
+    length_n = np.sqrt(group_means(variance_nt / typical_t, candidates.groups)[0] + NOISE_FLOOR)
+    return features_nd / length_n[:, None].astype(np.result_type(features_nd, np.float32))
