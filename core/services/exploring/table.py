@@ -1,0 +1,111 @@
+"""A map with everything that can colour it, and rows of it for people to read."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+
+from core.columns import Target
+from core.errors import NotFound
+from core.services.exploring.places import rows_of
+from core.services.exploring.states import label_states, label_values
+from core.store import Workspace, batches, embeddings, labels, objects, runs, truth
+
+UNKNOWN_CLASS = "no class"
+
+
+@dataclass(frozen=True)
+class MapTable:
+    """A map with everything that can colour it; row i is one galaxy throughout.
+
+    Attributes
+    ----------
+    name : of the map. object_ids : int64 (n,). xy : float32 (n, 2).
+    key, object_class, split, state : object (n,); state is one of `STATES`. sn : float32 (n,), NaN = unknown.
+    targets : the T targets. label : float32 (n, T) standing training values, NaN = none.
+    mean, aleatoric, epistemic : float32 (n, T) of the run in target units, the last two 1-sigma; NaN = not predicted.
+    run_id : the run, or None; then the three are NaN.
+    version : of the map, its labels and batches when this was read; see `version`.
+    """
+
+    name: str
+    object_ids: np.ndarray
+    xy: np.ndarray
+    key: np.ndarray
+    object_class: np.ndarray
+    split: np.ndarray
+    sn: np.ndarray
+    state: np.ndarray
+    targets: tuple[Target, ...]
+    label: np.ndarray
+    mean: np.ndarray
+    aleatoric: np.ndarray
+    epistemic: np.ndarray
+    run_id: int | None
+    version: tuple = ()
+
+    def __len__(self) -> int:
+        return len(self.object_ids)
+
+    def column(self, target: str) -> int:
+        """Position of a target in the (n, T) arrays."""
+        return [t.name for t in self.targets].index(target)
+
+
+def version(ws: Workspace, name: str, run_id: int | None) -> tuple:
+    """Changes whenever `map_table` would answer differently: a cache key."""
+    maps = embeddings.frame(ws).query("name == @name")
+    if maps.empty:
+        raise NotFound(f"There is no map named {name}. Make one on the Explore page.")
+    open_batches = batches.frame(ws).query("status == 'open'")
+    return (str(ws.path), int(maps["id"].iloc[0]), run_id, labels.high_water(ws), objects.count(ws), tuple(open_batches["id"]), len(truth.targets(ws)))
+
+
+def map_table(ws: Workspace, name: str, run_id: int | None = None) -> MapTable:
+    """A map with labels as they stand and what one run predicts; raises `NotFound`."""
+    seen = version(ws, name, run_id)
+    return replace(galaxies(ws, *embeddings.load(ws, name), name, run_id), version=seen)
+
+
+def galaxies(ws: Workspace, ids: np.ndarray, xy: np.ndarray, name: str = "", run_id: int | None = None) -> MapTable:
+    """`map_table` of galaxies that stand at ``xy``, float (n, 2), in the order of ``ids``."""
+    table, targets = objects.frame(ws, ids), truth.targets(ws)
+    mean, aleatoric, epistemic = _predictions(ws, run_id, ids, targets)
+    return MapTable(
+        name, ids, xy, table["key"].to_numpy(object), table["class"].fillna(UNKNOWN_CLASS).replace("", UNKNOWN_CLASS).to_numpy(object),
+        table["split"].to_numpy(object), table["sn"].to_numpy(np.float32), label_states(ws, ids), targets, label_values(ws, ids, targets),
+        mean, aleatoric, epistemic, run_id,
+    )
+
+
+def details(table: MapTable, ids: np.ndarray, target: str) -> pd.DataFrame:
+    """What a person reads of some objects, in the order given; ids that are not on the map are left out.
+
+    Columns object_id, key, state, class, split, sn, label, prediction, epistemic, aleatoric (of ``target``).
+    """
+    rows, c = rows_of(table.object_ids, np.asarray(ids, np.int64)), table.column(target)
+    rows = rows[rows >= 0]
+    return pd.DataFrame({
+        "object_id": table.object_ids[rows], "key": table.key[rows], "state": table.state[rows], "class": table.object_class[rows],
+        "split": table.split[rows], "sn": table.sn[rows], "label": table.label[rows, c], "prediction": table.mean[rows, c],
+        "epistemic": table.epistemic[rows, c], "aleatoric": table.aleatoric[rows, c],
+    })
+
+
+def facts(ws: Workspace, ids: np.ndarray, target: str, run_id: int | None = None) -> pd.DataFrame:
+    """`details` of objects that need not be on any map."""
+    ids = np.asarray(ids, np.int64)
+    return details(galaxies(ws, ids, np.zeros((len(ids), 2), np.float32), run_id=run_id), ids, target)
+
+
+def _predictions(ws: Workspace, run_id: int | None, ids: np.ndarray, targets: tuple[Target, ...]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """mean and the two 1-sigma uncertainties of a run for these objects and targets, float32 (n, T), NaN = none."""
+    out = {name: np.full((len(ids), len(targets)), np.nan, np.float32) for name in ("mean", "aleatoric", "epistemic")}
+    if run_id is not None:
+        saved = runs.load_arrays(ws, run_id, "predictions")
+        rows, names = rows_of(saved["object_ids"].astype(np.int64), ids), saved["targets"].tolist()
+        for k, target in enumerate(targets):
+            if target.name in names:
+                for name, values in out.items():
+                    values[rows >= 0, k] = saved[name][rows[rows >= 0], names.index(target.name)]
+    return out["mean"], np.sqrt(out["aleatoric"]), np.sqrt(out["epistemic"])
