@@ -11,7 +11,9 @@ import pandas as pd
 from scipy.special import ndtr
 
 SPEED_OF_LIGHT_KMS = 299_792.458
-CATASTROPHIC = 1000 / SPEED_OF_LIGHT_KMS
+AGREE_KMS = 1000.0
+"""Two readings of one spectrum agree within this."""
+CATASTROPHIC = AGREE_KMS / SPEED_OF_LIGHT_KMS
 """|delta| of 1000 km/s, 0.0033: beyond it a spectroscopic redshift is wrong."""
 GOOD_DZ = 1e-3
 Z68, Z95 = 0.994458, 1.959964
@@ -43,6 +45,15 @@ Z_METRICS = {
 def delta(z_pred: np.ndarray, z: np.ndarray) -> np.ndarray:
     """(z_pred - z) / (1 + z), shape (n,)."""
     return (np.asarray(z_pred) - z) / (1 + np.asarray(z))
+
+
+def kms_apart(z_a: np.ndarray, z_b: np.ndarray) -> np.ndarray:
+    """c |ln((1 + z_a) / (1 + z_b))|: how far two redshifts of one object lie apart, km/s; neither is taken for the true one.
+
+    >>> round(float(kms_apart(0.1, 0.101)), 1)
+    272.4
+    """
+    return SPEED_OF_LIGHT_KMS * np.abs(np.log1p(np.asarray(z_a, float)) - np.log1p(np.asarray(z_b, float)))
 
 
 def bias(difference: np.ndarray) -> float:

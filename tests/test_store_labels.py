@@ -57,6 +57,56 @@ def test_training_prefers_a_person_to_the_catalogue_whichever_came_last(one):
     assert values(one) == [0.2]
 
 
+def read(sequence, who, z, grade=4, **more):
+    return decide(sequence, z, annotator=who, grade=grade, **more)
+
+
+def test_training_takes_the_best_graded_newest_of_people_who_agree(one):
+    labels.record(one, [read(1, "ana", 0.1, 4), read(2, "bob", 0.1001, 3)])
+    assert values(one) == [0.1] and labels.held_back(one) == []
+    labels.record(one, [read(3, "bob", 0.1002, 4)])
+    assert values(one) == [0.1002]
+
+
+def test_training_holds_back_a_redshift_on_which_people_disagree(one):
+    labels.record(one, [read(1, "ana", 0.1), read(2, "bob", 0.4), read(3, "ana", 0.2, object_id=2), decide(4, 0.5, target="sfr_tot_avg"), decide(5, 0.6, target="sfr_tot_avg", annotator="bob")])
+    assert labels.training(one)[["object_id", "value"]].to_numpy().tolist() == [[1, 0.6], [2, 0.2]] and labels.held_back(one) == [1]
+    assert labels.held_back(one, up_to=1) == [] and values(one, up_to=1) == [0.1]
+
+
+def test_training_takes_what_most_weight_agrees_on(one):
+    labels.record(one, [read(1, "ana", 0.1, 3), read(2, "bob", 0.4, 4), read(3, "cleo", 0.1001, 3)])
+    assert values(one) == [0.1001]
+    labels.record(one, [read(4, "dan", 0.4, 4)])
+    assert values(one) == [0.4]
+
+
+def test_training_does_not_let_a_guess_hold_back_a_certain_redshift(one):
+    labels.record(one, [read(1, "ana", 0.1, 4), read(2, "bob", 0.4, 1)])
+    assert values(one) == [0.1]
+
+
+def test_training_prefers_an_adjudication_to_any_consensus(one):
+    labels.record(one, [read(1, "ana", 0.1), read(2, "bob", 0.4), read(3, "ana", 0.4, source="adjudication")])
+    assert values(one) == [0.4] and labels.held_back(one) == []
+    assert labels.current(one)["value"].tolist() == [0.1, 0.4, 0.4]
+    labels.retract(one, 3, "ana", "c", 9)
+    assert values(one) == [] and labels.held_back(one) == [1]
+
+
+def test_training_leaves_out_what_an_adjudicator_could_not_tell_or_only_guessed(one):
+    labels.record(one, [read(1, "ana", 0.1), read(2, "cleo", None, None, action="cannot", source="adjudication")])
+    labels.record(one, [read(3, "ana", 0.2, object_id=2), read(4, "cleo", 0.3, 2, object_id=2, source="adjudication")])
+    assert values(one) == [] and labels.held_back(one) == []
+
+
+def test_training_set_of_a_disagreement_can_be_rebuilt_at_every_row(one):
+    labels.record(one, [read(1, "ana", 0.1), read(2, "bob", 0.4), read(3, "cleo", 0.4, source="adjudication")])
+    hashes = [labels.snapshot_hash(labels.training(one, up_to=n)) for n in (1, 2, 3)]
+    labels.record(one, [read(4, "dan", 0.1), read(5, "eve", 0.1)])
+    assert [labels.snapshot_hash(labels.training(one, up_to=n)) for n in (1, 2, 3)] == hashes and len(set(hashes)) == 3
+
+
 def test_training_leaves_out_low_grades_and_cannot(one):
     labels.record(one, [decide(1, 0.2, grade=2), decide(2, None, action="cannot", object_id=2)])
     assert values(one) == []

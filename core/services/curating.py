@@ -18,6 +18,7 @@ import pandas as pd
 from core.columns import OBJECT_COLUMN_NAMES
 from core.data.splits import CALIBRATION_SHARE, TEST_SHARE
 from core.errors import BadInput
+from core.metrics import AGREE_KMS
 from core.store import Workspace, batches, census, labels, objects, truth
 
 LABELS, TABLE, PROVENANCE, METHODS = "labels.csv", "training_set.csv", "provenance.json", "methods.txt"
@@ -82,8 +83,9 @@ def methods(provenance: dict) -> str:
         f"The training set holds {p['values']:,} values for {p['galaxies']:,} galaxies ({counted}), of which {share}.{simulated} "
         f"Splits were drawn by sky group ({splits['test_share']:.0%} test, {splits['calibration_share']:.0%} calibration), so that no galaxy stands in two of them; "
         f"test and calibration galaxies are random and never chosen by acquisition. Values by origin: {origin}; {_plural(len(p['annotators']), 'annotator')} gave them. "
-        f"Redshifts graded below {p['least_grade']} were left out; where several annotators labelled a galaxy, a person's value precedes the catalogue's "
-        f"and the newest precedes older ones. {_asked(p['batches'])} "
+        f"Redshifts graded below {p['least_grade']} were left out; where several annotators labelled a galaxy, an adjudication precedes, "
+        f"then a redshift that they agree on within {AGREE_KMS:,.0f} km/s, then the catalogue's; {_plural(p['held_back'], 'redshift')} on which they disagree "
+        f"{'is' if p['held_back'] == 1 else 'are'} left out. {_asked(p['batches'])} "
         f"The labels were made with Lookback; the snapshot has SHA-256 {p['snapshot_sha256']}."
     )
 
@@ -175,7 +177,7 @@ def _provenance(ws: Workspace, rows: pd.DataFrame, mark: int, snapshot: str) -> 
     return {
         "software": "Lookback", "workspace": ws.path.name, "label_high_water": mark, "snapshot_sha256": snapshot,
         "values": len(rows), "galaxies": len(galaxies), "simulated_galaxies": int(galaxies["simulated"].sum()),
-        "least_grade": labels.TRAINING_GRADE, "values_by_target": _by_target(ws, rows["target"]), "values_by_source": _tally(rows["source"]),
+        "least_grade": labels.TRAINING_GRADE, "held_back": len(labels.held_back(ws, mark)), "values_by_target": _by_target(ws, rows["target"]), "values_by_source": _tally(rows["source"]),
         "annotators": _tally(rows["annotator"]),
         "splits": {"test_share": TEST_SHARE, "calibration_share": CALIBRATION_SHARE, "galaxies": _tally(galaxies["split"])},
         "targets": [asdict(t) for t in truth.targets(ws)], "batches": _batches(ws),

@@ -2,8 +2,9 @@
 
 A decision is never changed. A person's newest ``label`` or ``cannot`` row for an object and
 target is the current one; a ``retract`` row takes the row it supersedes out, which brings
-the one before it back. The state of the log at row id N is what training saw when its
-run's ``label_high_water`` is N.
+the one before it back. A person's adjudication stands beside what they read themselves. The
+state of the log at row id N is what training saw when its run's ``label_high_water`` is N:
+what `training` gives follows from the rows up to N and from nothing else.
 """
 
 import hashlib
@@ -17,14 +18,21 @@ import pandas as pd
 from core.columns import PERCENTILES, Target
 from core.errors import BadInput, NotFound
 from core.store import truth
+from core.store.consensus import TRAINING_GRADE, agreed
 from core.store.workspace import Workspace
 
-TRAINING_GRADE = 3
-"""Redshift grades: 4 certain, 3 probable, 2 possible, 1 a guess. Training takes 3 and 4."""
+ADJUDICATION = "adjudication"
+"""The ``source`` of a row that decides between people who disagree."""
 
 _VALID = """SELECT * FROM labels WHERE id <= :up_to AND action IN ('label', 'cannot')
     AND id NOT IN (SELECT supersedes FROM labels WHERE action = 'retract' AND id <= :up_to)"""
-_CURRENT = f"SELECT * FROM ({_VALID}) GROUP BY object_id, target, annotator HAVING id = MAX(id)"
+_CURRENT = f"SELECT * FROM ({_VALID}) GROUP BY object_id, target, annotator, source = '{ADJUDICATION}' HAVING id = MAX(id)"
+_RANKED = f"""SELECT *, MIN(court) OVER (PARTITION BY object_id, target) AS highest, COUNT(*) OVER (PARTITION BY object_id, target, court) AS voices,
+    ROW_NUMBER() OVER (PARTITION BY object_id, target ORDER BY court, id DESC) AS place
+    FROM (SELECT *, CASE source WHEN '{ADJUDICATION}' THEN 0 WHEN 'catalogue' THEN 2 ELSE 1 END AS court FROM ({_CURRENT}))
+    WHERE court = 0 OR (action = 'label' AND (grade IS NULL OR grade >= :min_grade))"""
+"""What may be trained on: an adjudication (0) beats people (1), who beat the catalogue (2)."""
+_JUDGED = f"SELECT * FROM ({_RANKED}) WHERE court = highest AND (place = 1 OR (court = 1 AND target = 'z')) ORDER BY object_id, target, id"
 
 
 @dataclass(frozen=True)
@@ -36,7 +44,7 @@ class Decision:
     action : ``label`` (value given), ``cannot`` (nobody could tell), ``skip``, ``flag`` or ``retract``.
     value, sigma : in the target's unit; None unless labelled. sigma None = not stated.
     grade : redshift quality 1-4, or None. flags : comma-separated issue words, apart from the grade.
-    source : ``human``, ``catalogue`` (an oracle revealed truth) or ``model-assisted``.
+    source : ``human``, ``catalogue`` (an oracle revealed truth), ``model-assisted`` or ``adjudication``.
     shown : what was on screen: {"revealed": bool, "proposal": float, "run": int ...}.
     client, sequence : idempotency key of the annotator's device; the same key twice is one row.
     """
@@ -101,23 +109,25 @@ def last_undoable(ws: Workspace, annotator: str) -> list[int]:
 
 
 def current(ws: Workspace, up_to: int | None = None) -> pd.DataFrame:
-    """Each annotator's standing decision for each object and target, ``label`` and ``cannot`` alike."""
+    """Each annotator's standing decision for each object and target, ``label`` and ``cannot`` alike, and their adjudication beside it."""
     return ws.frame(f"{_CURRENT} ORDER BY id", {"up_to": _mark(ws, up_to)})
 
 
 def training(ws: Workspace, up_to: int | None = None, min_grade: int = TRAINING_GRADE) -> pd.DataFrame:
     """One value per object and target to train on: label_id, object_id, target, value, sigma.
 
-    Redshifts graded below ``min_grade`` are left out; a person's value beats the
-    catalogue's, then the newest wins. "cannot" is not a value.
+    Redshifts graded below ``min_grade`` are left out. Of what is left the newest adjudication stands; without
+    one, a person's value beats the catalogue's. Of several people's redshifts the one stands that they agree on
+    (`core.store.consensus.agreed`); where they do not agree none does (see `held_back`). Of the catalogue's, and
+    of other targets, for which no tolerance is agreed, the newest stands. "cannot" is not a value, and an adjudication
+    that nobody can tell takes the object out.
     """
-    return ws.frame(
-        f"""SELECT id AS label_id, object_id, target, value, sigma FROM (
-            SELECT *, ROW_NUMBER() OVER (PARTITION BY object_id, target ORDER BY source = 'catalogue', id DESC) AS place
-            FROM ({_CURRENT}) WHERE action = 'label' AND (grade IS NULL OR grade >= :min_grade))
-        WHERE place = 1 ORDER BY object_id, target""",
-        {"up_to": _mark(ws, up_to), "min_grade": min_grade},
-    ).astype({"value": float, "sigma": float})
+    return _settled(ws, up_to, min_grade)[0]
+
+
+def held_back(ws: Workspace, up_to: int | None = None) -> list[int]:
+    """Objects whose redshift is not trained on because people disagree and nobody has adjudicated, ascending."""
+    return _settled(ws, up_to, TRAINING_GRADE)[1]
 
 
 def history(ws: Workspace, object_id: int) -> pd.DataFrame:
@@ -140,6 +150,19 @@ def undone_since(ws: Workspace, mark: int) -> int:
     """How many rows up to ``mark`` were retracted after it: above 0, a run that saw them is stale."""
     sql = "SELECT COUNT(*) AS n FROM labels WHERE action = 'retract' AND supersedes <= ? AND id > ?"
     return int(ws.frame(sql, (int(mark), int(mark)))["n"].iloc[0])
+
+
+def _settled(ws: Workspace, up_to: int | None, min_grade: int) -> tuple[pd.DataFrame, list[int]]:
+    """The values to train on, and the objects whose redshift is held back."""
+    table = ws.frame(_JUDGED, {"up_to": _mark(ws, up_to), "min_grade": min_grade}).astype({"value": float, "sigma": float, "grade": float})
+    of_several = (table["court"] == 1) & (table["target"] == "z") & (table["voices"] > 1)
+    readings = dict(list(table[of_several].groupby("object_id")))
+    agreements = {o: agreed(rows["value"].to_numpy(), rows["grade"].to_numpy()) for o, rows in readings.items()}
+    carried = [readings[o]["id"].iloc[place] for o, place in agreements.items() if place is not None]
+    is_value = (table["action"] == "label") & ~(table["grade"] < min_grade)
+    kept = table[(is_value & ~of_several) | table["id"].isin(carried)].rename(columns={"id": "label_id"})
+    columns = ["label_id", "object_id", "target", "value", "sigma"]
+    return kept[columns].reset_index(drop=True), [int(o) for o, place in agreements.items() if place is None]
 
 
 def _mark(ws: Workspace, up_to: int | None) -> int:
