@@ -54,15 +54,34 @@ def test_queue_leaves_out_what_somebody_decided(tiny):
     assert first not in labelling.queue(tiny, labelling.UNLABELLED).ids
 
 
+def test_suggestions_are_chosen_anew_behind_what_is_touched_and_what_is_on_the_page(tiny):
+    first = labelling.queue(tiny, labelling.SUGGESTED)
+    a, b, c = first.ids.tolist()
+    assert labelling.refreshed(tiny, first, WHO, None) is first and "run 1" in first.sentence and set(first.reasons) == {a, b, c}
+    labelling.apply_events(tiny, WHO, [event(1, a), event(2, b, "skip")])
+    second = labelling.refreshed(tiny, first, WHO, c)
+    assert second.ids.tolist()[:3] == [a, b, c] and len(set(second.ids.tolist())) == 6 and set(second.ids.tolist()) == set(second.reasons)
+    labelling.apply_events(tiny, WHO, [event(3, a, "undo", undoes={"client": "c1", "sequence": 1})])
+    back = labelling.refreshed(tiny, second, WHO, b)
+    assert back.ids.tolist()[:2] == [b, c] and len(back) == 5
+    batch_like = labelling.queue(tiny, labelling.UNLABELLED)
+    assert labelling.refreshed(tiny, batch_like, WHO, int(batch_like.ids[0])) is batch_like
+
+
+def test_suggestions_without_a_run_say_what_is_missing(ws):
+    empty = labelling.queue(ws, labelling.SUGGESTED)
+    assert not len(empty) and "train a model first" in empty.sentence
+
+
 def test_queue_of_no_known_source_is_refused_with_choices(tiny):
-    with pytest.raises(BadInput, match="queue must be a batch's number, unlabelled, held-out or selection; got x"):
+    with pytest.raises(BadInput, match="queue must be a batch's number, suggested, unlabelled, held-out or selection; got x"):
         labelling.queue(tiny, "x")
     with pytest.raises(NotFound, match="no batch 99"):
         labelling.queue(tiny, "99")
 
 
 def test_sources_name_open_batches_then_selection(tiny, batch):
-    assert list(labelling.sources(tiny, 3)) == [str(batch), labelling.SELECTION, labelling.UNLABELLED, labelling.HELD_OUT]
+    assert list(labelling.sources(tiny, 3)) == [str(batch), labelling.SELECTION, labelling.SUGGESTED, labelling.UNLABELLED, labelling.HELD_OUT]
     assert labelling.default_source(tiny) == str(batch)
     batches.close(tiny, batch)
     assert labelling.default_source(tiny) == labelling.UNLABELLED

@@ -19,12 +19,14 @@ from core.columns import PERCENTILES, Target
 from core.errors import BadInput, NotFound
 from core.store import truth
 from core.store.consensus import TRAINING_GRADE, agreed
+from core.store.objects import as_json
 from core.store.workspace import Workspace
 
 ADJUDICATION = "adjudication"
 """The ``source`` of a row that decides between people who disagree."""
 
 _VALID = """SELECT * FROM labels WHERE id <= :up_to AND action IN ('label', 'cannot')
+    AND (:only IS NULL OR object_id IN (SELECT value FROM json_each(:only)))
     AND id NOT IN (SELECT supersedes FROM labels WHERE action = 'retract' AND id <= :up_to)"""
 _CURRENT = f"SELECT * FROM ({_VALID}) GROUP BY object_id, target, annotator, source = '{ADJUDICATION}' HAVING id = MAX(id)"
 _RANKED = f"""SELECT *, MIN(court) OVER (PARTITION BY object_id, target) AS highest, COUNT(*) OVER (PARTITION BY object_id, target, court) AS voices,
@@ -108,21 +110,21 @@ def last_undoable(ws: Workspace, annotator: str) -> list[int]:
     return [int(i) for i in table["id"]]
 
 
-def current(ws: Workspace, up_to: int | None = None) -> pd.DataFrame:
-    """Each annotator's standing decision for each object and target, ``label`` and ``cannot`` alike, and their adjudication beside it."""
-    return ws.frame(f"{_CURRENT} ORDER BY id", {"up_to": _mark(ws, up_to)})
+def current(ws: Workspace, up_to: int | None = None, object_ids: Iterable[int] | None = None) -> pd.DataFrame:
+    """Each annotator's standing decision for each object (of ``object_ids``; None = all) and target, ``label`` and ``cannot`` alike, and their adjudication beside it."""
+    return ws.frame(f"{_CURRENT} ORDER BY id", {"up_to": _mark(ws, up_to), "only": _only(object_ids)})
 
 
-def training(ws: Workspace, up_to: int | None = None, min_grade: int = TRAINING_GRADE) -> pd.DataFrame:
+def training(ws: Workspace, up_to: int | None = None, min_grade: int = TRAINING_GRADE, object_ids: Iterable[int] | None = None) -> pd.DataFrame:
     """One value per object and target to train on: label_id, object_id, target, value, sigma.
 
-    Redshifts graded below ``min_grade`` are left out. Of what is left the newest adjudication stands; without
+    ``object_ids`` None = of all objects. Redshifts graded below ``min_grade`` are left out. Of what is left the newest adjudication stands; without
     one, a person's value beats the catalogue's. Of several people's redshifts the one stands that they agree on
     (`core.store.consensus.agreed`); where they do not agree none does (see `held_back`). Of the catalogue's, and
     of other targets, for which no tolerance is agreed, the newest stands. "cannot" is not a value, and an adjudication
     that nobody can tell takes the object out.
     """
-    return _settled(ws, up_to, min_grade)[0]
+    return _settled(ws, up_to, min_grade, object_ids)[0]
 
 
 def held_back(ws: Workspace, up_to: int | None = None) -> list[int]:
@@ -133,6 +135,11 @@ def held_back(ws: Workspace, up_to: int | None = None) -> list[int]:
 def history(ws: Workspace, object_id: int) -> pd.DataFrame:
     """Every row about one object, oldest first."""
     return ws.frame("SELECT * FROM labels WHERE object_id = ? ORDER BY id", (int(object_id),))
+
+
+def since(ws: Workspace, mark: int, up_to: int) -> pd.DataFrame:
+    """The rows of the log after ``mark`` and up to ``up_to``, oldest first."""
+    return ws.frame("SELECT * FROM labels WHERE id > ? AND id <= ? ORDER BY id", (int(mark), int(up_to)))
 
 
 def high_water(ws: Workspace) -> int:
@@ -152,9 +159,9 @@ def undone_since(ws: Workspace, mark: int) -> int:
     return int(ws.frame(sql, (int(mark), int(mark)))["n"].iloc[0])
 
 
-def _settled(ws: Workspace, up_to: int | None, min_grade: int) -> tuple[pd.DataFrame, list[int]]:
+def _settled(ws: Workspace, up_to: int | None, min_grade: int, object_ids: Iterable[int] | None = None) -> tuple[pd.DataFrame, list[int]]:
     """The values to train on, and the objects whose redshift is held back."""
-    table = ws.frame(_JUDGED, {"up_to": _mark(ws, up_to), "min_grade": min_grade}).astype({"value": float, "sigma": float, "grade": float})
+    table = ws.frame(_JUDGED, {"up_to": _mark(ws, up_to), "min_grade": min_grade, "only": _only(object_ids)}).astype({"value": float, "sigma": float, "grade": float})
     of_several = (table["court"] == 1) & (table["target"] == "z") & (table["voices"] > 1)
     readings = dict(list(table[of_several].groupby("object_id")))
     agreements = {o: agreed(rows["value"].to_numpy(), rows["grade"].to_numpy()) for o, rows in readings.items()}
@@ -167,6 +174,10 @@ def _settled(ws: Workspace, up_to: int | None, min_grade: int) -> tuple[pd.DataF
 
 def _mark(ws: Workspace, up_to: int | None) -> int:
     return high_water(ws) if up_to is None else int(up_to)
+
+
+def _only(object_ids: Iterable[int] | None) -> str | None:
+    return None if object_ids is None else as_json(object_ids)
 
 
 def _check(decisions: list[Decision], targets: dict[str, Target]) -> None:

@@ -77,6 +77,8 @@ def nothing_to_label(queue: Queue) -> None:
     """An empty queue: why, and where to go."""
     if queue.source == labelling.SELECTION:
         nothing_yet("Nothing is selected. Catch galaxies on the map first.", "pages/explore.py", "Explore")
+    elif queue.source == labelling.SUGGESTED:
+        nothing_yet(queue.sentence, "pages/train.py", "Train")
     else:
         nothing_yet(f"{queue.sentence} There is nothing left to label here.", "pages/query.py", "Compose a batch")
 
@@ -111,6 +113,7 @@ def _payload(ws: Workspace, where: Seat) -> bytes:
     browser that the states do not hold yet, and another run may be recording meanwhile.
     """
     where.serial += 1
+    where.queue = labelling.refreshed(ws, where.queue, state.annotator(), where.at)
     serial, acked, queue, who = where.serial, dict(where.acked), where.queue, state.annotator()
     states = labelling.states(ws, queue, who)
     if where.at is None:

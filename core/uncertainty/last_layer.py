@@ -65,11 +65,26 @@ class LastLayer:
         values_t, noise_t = np.asarray(values_t, float), np.asarray(noise_t, float)
         _require_labels(np.atleast_2d(features_d), values_t[None], noise_t[None])
         row_e, known_t = self.prior.rows(features_d)[0], np.isfinite(values_t)
-        direction_te = self.covariance_tee @ row_e
-        gain_te = np.where(known_t, 1 / (np.where(known_t, noise_t, 1.0) + direction_te @ row_e), 0.0)[:, None] * direction_te
+        direction_te, shrink_t = self.reach(features_d, np.where(known_t, noise_t, np.inf))
+        gain_te = shrink_t[:, None] * direction_te
         surprise_t = np.where(known_t, values_t - self.prior.centre_t - self.weights_te @ row_e, 0.0)
         return replace(self, weights_te=self.weights_te + gain_te * surprise_t[:, None],
                        covariance_tee=self.covariance_tee - gain_te[:, :, None] * direction_te[:, None, :])
+
+    def reach(self, features_d: np.ndarray, noise_t: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """How far a label of one galaxy would reach, whatever its value.
+
+        Parameters
+        ----------
+        noise_t : float (T,), noise variance of the label; inf = no label of that target.
+
+        Returns
+        -------
+        direction_te, shrink_t : the covariance of each target would lose ``shrink * direction direction^T``.
+        """
+        row_e = self.prior.rows(features_d)[0]
+        direction_te = self.covariance_tee @ row_e
+        return direction_te, 1 / (noise_t + direction_te @ row_e)
 
     def predict(self, features_nd: np.ndarray, noise_nt: np.ndarray, draws: int = 0, rng: np.random.Generator | None = None) -> Prediction:
         """What the model thinks now.
@@ -86,10 +101,14 @@ class LastLayer:
         if draws and rng is None:
             raise ValueError("drawing functions needs a generator")
         rows_ne = self.prior.rows(features_nd)
-        variance = [np.einsum("ne,ne->n", rows_ne @ covariance_ee, rows_ne) for covariance_ee in self.covariance_tee]
         mean_nt = rows_ne @ self.weights_te.T + self.prior.centre_t
         samples_mnt = self._drawn(rows_ne, draws, rng) if draws else None
-        return arranged(Prediction(mean_nt, np.asarray(noise_nt, float), np.maximum(np.stack(variance, axis=1), 0), samples_mnt, None, self.targets))
+        return arranged(Prediction(mean_nt, np.asarray(noise_nt, float), self.variance(rows_ne), samples_mnt, None, self.targets))
+
+    def variance(self, rows_ne: np.ndarray) -> np.ndarray:
+        """What is not known of galaxies whose `Prior.rows` these are, variances (n, T)."""
+        spread = [np.einsum("ne,ne->n", rows_ne @ covariance_ee, rows_ne) for covariance_ee in self.covariance_tee]
+        return np.maximum(np.stack(spread, axis=1), 0)
 
     def _drawn(self, rows_ne: np.ndarray, draws: int, rng: np.random.Generator) -> np.ndarray:
         roots_tee = np.linalg.cholesky(self.covariance_tee)

@@ -9,9 +9,9 @@ from core.services.labelling.events import FLAGS, SKIP_REASONS, Applied, Refused
 from core.services.labelling.history import history, standing_sfr
 from core.services.labelling.progress import progress, recent_acts
 from core.services.labelling.proposals import proposal_run, template_fit
-from core.services.labelling.queue import HELD_OUT, SELECTION, UNLABELLED, Queue, default_source, find, queue, sources, states
+from core.services.labelling.queue import HELD_OUT, SELECTION, SUGGESTED, UNLABELLED, Queue, default_source, find, queue, refreshed, sources, states
 
 __all__ = [
-    "FLAGS", "HELD_OUT", "SELECTION", "SKIP_REASONS", "UNLABELLED", "Applied", "Queue", "Refused", "apply_events", "default_source", "desk", "desks",
-    "find", "history", "progress", "proposal_run", "queue", "recent_acts", "save_sfr", "sources", "standing_sfr", "states", "take_back", "take_from_catalogue", "template_fit", "undo",
+    "FLAGS", "HELD_OUT", "SELECTION", "SKIP_REASONS", "SUGGESTED", "UNLABELLED", "Applied", "Queue", "Refused", "apply_events", "default_source", "desk", "desks",
+    "find", "history", "progress", "proposal_run", "queue", "recent_acts", "refreshed", "save_sfr", "sources", "standing_sfr", "states", "take_back", "take_from_catalogue", "template_fit", "undo",
 ]

@@ -1,15 +1,16 @@
-"""Which objects a person labels, and in what order. The order is fixed when the queue is made: a label never moves it."""
+"""Which objects a person labels, and in what order. The order is fixed when the queue is made: a label moves only suggestions that nobody has seen."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from core.errors import BadInput, NotFound
+from core.services import suggesting
 from core.services.labelling.proposals import proposal_run, uncertainty
 from core.store import Workspace, acts, batches, objects
 
-UNLABELLED, HELD_OUT, SELECTION = "unlabelled", "held-out", "selection"
+UNLABELLED, HELD_OUT, SELECTION, SUGGESTED = "unlabelled", "held-out", "selection", "suggested"
 LIMIT = 500
 """Objects in a queue that is not a batch; how many more there are is said in its sentence."""
 _ORDER_SEED = 20_240_101
@@ -21,7 +22,7 @@ class Queue:
 
     Attributes
     ----------
-    source : a batch's id as text, or one of `UNLABELLED`, `HELD_OUT`, `SELECTION`.
+    source : a batch's id as text, or one of `UNLABELLED`, `HELD_OUT`, `SELECTION`, `SUGGESTED`.
     title : for a person. sentence : how the order came about.
     ids : object ids, int64 (n,).
     batch_id : the batch that labels are counted for, or None.
@@ -46,7 +47,8 @@ def sources(ws: Workspace, selected: int = 0) -> dict[str, str]:
     found = {str(b.id): f"Batch {b.id} · {b.name} · {int(b.size)} objects" for b in waiting.itertuples()}
     if selected:
         found[SELECTION] = f"Selection from the map · {selected} objects"
-    return found | {UNLABELLED: "Unlabelled, most uncertain first", HELD_OUT: "Held out for calibration and test, in random order"}
+    return found | {SUGGESTED: "Suggested one by one", UNLABELLED: "Unlabelled, most uncertain first",
+                    HELD_OUT: "Held out for calibration and test, in random order"}
 
 
 def default_source(ws: Workspace) -> str:
@@ -61,7 +63,7 @@ def queue(ws: Workspace, source: str, selection: Iterable[int] = ()) -> Queue:
 
     Parameters
     ----------
-    source : a batch's id, or one of `UNLABELLED`, `HELD_OUT`, `SELECTION`.
+    source : a batch's id, or one of `UNLABELLED`, `HELD_OUT`, `SELECTION`, `SUGGESTED`.
     selection : object ids for `SELECTION`, kept in order.
 
     Raises
@@ -73,11 +75,29 @@ def queue(ws: Workspace, source: str, selection: Iterable[int] = ()) -> Queue:
     if source == SELECTION:
         ids = np.array(list(selection), np.int64)
         return Queue(source, "Selection from the map", f"{len(ids)} objects caught on the map.", ids)
+    if source == SUGGESTED:
+        found = suggesting.suggest(ws)
+        return Queue(source, "Suggested one by one", found.sentence, found.ids, reasons=found.reasons)
     if source == UNLABELLED:
         return _unlabelled(ws)
     if source == HELD_OUT:
         return _held_out(ws)
-    raise BadInput("queue", f"be a batch's number, {UNLABELLED}, {HELD_OUT} or {SELECTION}", source, "the Label page", "Choose one from the list")
+    raise BadInput("queue", f"be a batch's number, {SUGGESTED}, {UNLABELLED}, {HELD_OUT} or {SELECTION}", source, "the Label page", "Choose one from the list")
+
+
+def refreshed(ws: Workspace, of: Queue, annotator: str, at: int | None) -> Queue:
+    """A queue of suggestions with those ahead chosen anew, every label up to now learnt; any other queue as it is.
+
+    What the annotator has touched stays in its place, and so do the object on the page (``at``) and the one
+    after it, which the browser may go to at any moment.
+    """
+    if of.source != SUGGESTED or at is None:
+        return of
+    touched, ids = acts.states(ws, of.ids, annotator), of.ids.tolist()
+    on_desk = ids[ids.index(at) :][:2] if at in ids else []
+    kept = np.array([i for i in ids if i in touched or i in on_desk], np.int64)
+    found = suggesting.suggest(ws, on_desk, kept)
+    return replace(of, sentence=found.sentence, ids=np.concatenate([kept, found.ids]), reasons=of.reasons | found.reasons)
 
 
 def states(ws: Workspace, of: Queue, annotator: str) -> dict[int, str]:

@@ -45,6 +45,7 @@ class Desk {
     if (header.token !== this.token) this.start(header);
     else if (header.goto.nonce !== this.nonce) this.goTo(header.goto.object);
     this.nonce = header.goto.nonce;
+    if (this.here?.done && this.ids.some((id) => isOpen(this.states[id]))) this.advance();
     this.hearRefusals(header.refused);
     this.present();
     this.replay();
