@@ -187,7 +187,7 @@ def _declare_replay(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--table", type=Path, metavar="FILE", help="a bare table instead of a workspace")
     parser.add_argument("--features", type=listed, default=(), metavar="COL,...", help="columns of the table to predict from")
     parser.add_argument("--test", type=int, metavar="N", help="rows of the table to measure on, drawn anew with each seed (default: a fifth)")
-    parser.add_argument("--target", required=True, help="what is predicted: a target of the workspace, or a column of the table")
+    parser.add_argument("--target", required=True, help="what is predicted: a target of the workspace (several, joined by commas, weigh equally), or a column of the table")
     parser.add_argument("--strategies", type=listed, default=("lcmd_sampled",), metavar="A,B,...", help="to compare with random (default: lcmd_sampled)")
     parser.add_argument("--initial", type=int, default=100, help="galaxies asked about at random first (default: %(default)s)")
     parser.add_argument("--batch", type=int, default=50, help="galaxies a batch (default: %(default)s)")

@@ -216,6 +216,26 @@ def test_replay_in_a_workspace_is_a_job_that_records_no_label_and_asks_only_trai
     assert junk.to_dict() == {15: world.is_junk_n[asked[10:15]].mean(), 20: world.is_junk_n[asked[15:]].mean()}
 
 
+def test_replay_of_several_targets_balances_and_measures_them_all(tiny):
+    question = Question("z,sfr_tot_median", "linear", ("epistemic",), {"modalities": "photometry"}, initial=12, batch=5, rounds=1, seeds=1)
+    source = sky_source(tiny, question)
+    candidates = rounds._candidates(question, *(source_model(source, question).predict(source.world(0).inputs[rows]) for rows in ([0, 1, 2], [3, 4])))
+    assert candidates.groups == {"z": [0], "sfr_tot_median": [1]} and candidates.epistemic_pt.shape == (3, 2) and candidates.spread_name == "predicted z"
+    measured = rounds.one_round(source.world(0), question, source.model(question), Step("epistemic", 0, 0), None).metrics
+    seen = [f"z {m}" for m in ("rmse_delta", "nmad", "eta05", "crps", "coverage68")] + [f"sfr_tot_median {m}" for m in ("rmse", "mae", "crps", "coverage68")]
+    assert list(measured) == seen
+    curves = pd.DataFrame([(s, 0, 20, m, v) for s in ("random", "epistemic") for m, v in measured.items()], columns=list(synthetic()))
+    table = replaying.summary(curves).set_index(["strategy", "metric"])
+    assert np.isnan(table.loc[("epistemic", "z coverage68"), "area"]) and table.loc[("epistemic", "z eta05"), "area"] == 0
+
+
+def source_model(source, question):
+    """The question's model, fitted to a few galaxies of the source."""
+    world, model = source.world(0), source.model(question)
+    rounds._fit(world, model, world.answered(world.pool[:12]), None, 0)
+    return model
+
+
 def test_oracle_says_what_the_catalogue_says_and_nothing_of_junk(tiny):
     ids = objects.frame(tiny).query("split == 'train'")["id"].to_numpy()
     with tiny.write() as db:

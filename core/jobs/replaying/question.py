@@ -29,7 +29,7 @@ class Question:
 
     Attributes
     ----------
-    target : what is predicted and measured. model, config : who predicts, with settings that differ from its own.
+    target : what is predicted and measured; several, joined by commas, weigh equally in every choice. model, config : who predicts, with settings that differ from its own.
     strategies : names of the registry; ``random`` is always among them, first.
     initial : galaxies asked about at random before the first batch. batch, rounds : of the batches. All of them
         count, those that choose the epoch and those that nobody could label included.
@@ -54,6 +54,8 @@ class Question:
         object.__setattr__(self, "strategies", tuple(dict.fromkeys((BASELINE, *self.strategies))))
         for name in self.strategies:
             strategy(name)
+        if not all(self.targets):
+            raise BadInput("--target", "name a target, or several joined by commas", repr(self.target), "this replay", "Correct it")
         for name, least in (("initial", 2), ("batch", 1), ("rounds", 1), ("seeds", 1)):
             if getattr(self, name) < least:
                 raise BadInput(f"--{name}", f"be {least} or more", getattr(self, name), "this replay", "Choose a larger number")
@@ -86,11 +88,16 @@ class Question:
         return self.initial + self.batch * self.rounds
 
     @property
-    def is_redshift(self) -> bool:
-        """Whether errors of the target are measured as delta."""
-        return self.target.lower() in REDSHIFTS
+    def targets(self) -> tuple[str, ...]:
+        """What is predicted and measured, in order."""
+        return tuple(name.strip() for name in self.target.split(","))
 
-    @property
-    def metrics(self) -> tuple[str, ...]:
-        """What is measured after each round, names of `core.metrics`."""
-        return (*(("rmse_delta", "nmad", "eta05") if self.is_redshift else ("rmse", "mae")), "crps", "coverage68")
+    def measures(self, target: str) -> dict[str, str]:
+        """What is measured of a target after each round: a name of `core.metrics` -> what a curve calls it."""
+        names = (*(("rmse_delta", "nmad", "eta05") if is_redshift(target) else ("rmse", "mae")), "crps", "coverage68")
+        return {name: name if len(self.targets) == 1 else f"{target} {name}" for name in names}
+
+
+def is_redshift(target: str) -> bool:
+    """Whether errors of a target are measured as delta."""
+    return target.lower() in REDSHIFTS

@@ -17,7 +17,7 @@ from core.acquisition.registry import strategy
 from core.engine import map_chunks
 from core.errors import BadInput
 from core.jobs.replaying import states
-from core.jobs.replaying.question import BASELINE, Question, Step
+from core.jobs.replaying.question import BASELINE, Question, Step, is_redshift
 from core.jobs.replaying.states import State
 from core.jobs.replaying.worlds import Source, World, check_size
 from core.models.base import Model
@@ -131,10 +131,13 @@ def _fit(world: World, model: Model, rows: np.ndarray, weights: list[float] | No
 
 def _measured(world: World, question: Question, model: Model, seed: int) -> dict[str, float]:
     answer = model.predict(world.inputs[world.test], np.random.default_rng(seed))
-    mean, aleatoric, epistemic = answer.of(question.target)
-    value = world.labels.values_nt[world.test, world.labels.targets.index(question.target)]
-    scores = metrics.scores("z" if question.is_redshift else question.target, value, mean, np.sqrt(aleatoric + epistemic))
-    return {name: scores[name] for name in question.metrics if name in scores}
+    found = {}
+    for target in question.targets:
+        mean, aleatoric, epistemic = answer.of(target)
+        value = world.labels.values_nt[world.test, world.labels.targets.index(target)]
+        scores = metrics.scores("z" if is_redshift(target) else target, value, mean, np.sqrt(aleatoric + epistemic))
+        found |= {called: scores[name] for name, called in question.measures(target).items() if name in scores}
+    return found
 
 
 def _next(world: World, question: Question, model: Model, step: Step, asked: np.ndarray) -> tuple[np.ndarray, float, list[float] | None]:
@@ -154,11 +157,11 @@ def _next(world: World, question: Question, model: Model, step: Step, asked: np.
 
 
 def _candidates(question: Question, here: Prediction, there: Prediction) -> Candidates:
-    """The pool and the labelled galaxies as a strategy sees them: what the model says of the target, and its features."""
-    mean, aleatoric, epistemic = here.of(question.target)
+    """The pool and the labelled galaxies as a strategy sees them: what the model says of the targets, and its features."""
+    columns = [here.targets.index(target) for target in question.targets]
     return Candidates(
-        np.ones(len(mean), bool), here.features_nd, there.features_nd, epistemic[:, None], aleatoric[:, None], there.of(question.target)[1][:, None],
-        spread_p=mean, spread_name=f"predicted {question.target}", groups={question.target: [0]},
+        np.ones(len(here.mean), bool), here.features_nd, there.features_nd, here.epistemic[:, columns], here.aleatoric[:, columns], there.aleatoric[:, columns],
+        spread_p=here.mean[:, columns[0]], spread_name=f"predicted {question.targets[0]}", groups={target: [k] for k, target in enumerate(question.targets)},
     )  # fmt: skip
 
 

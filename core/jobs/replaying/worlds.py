@@ -56,11 +56,11 @@ class SkySource:
 
     Attributes
     ----------
-    path : the workspace. target, modalities : the target, and what the model reads. grown : changes when data come in.
+    path : the workspace. targets, modalities : the targets, and what the model reads. grown : changes when data come in.
     """
 
     path: Path
-    target: str
+    targets: tuple[str, ...]
     modalities: tuple[str, ...]
     grown: tuple[int, ...]
 
@@ -74,7 +74,7 @@ class SkySource:
 
     def mark(self) -> str:
         """Changes when the galaxies do."""
-        return f"{self.target} {self.grown}"
+        return f"{','.join(self.targets)} {self.grown}"
 
 
 @dataclass(frozen=True)
@@ -120,9 +120,10 @@ Source = SkySource | TableSource
 def sky_source(ws: Workspace, question: Question) -> SkySource:
     """The galaxies of a workspace for a question; raises `BadInput` for a target that is not there, `NotFound` for a model."""
     spec, names = registry.spec(question.model), [t.name for t in truth.targets(ws)]
-    if question.target not in names:
-        raise BadInput("--target", f"be one of {', '.join(names)}", question.target, "this workspace", "Choose one of them")
-    return SkySource(ws.path, question.target, spec.build(dict(question.config)).modalities, tuple(ingested.mark(ws)))
+    unknown = [target for target in question.targets if target not in names]
+    if unknown:
+        raise BadInput("--target", f"be one of {', '.join(names)}", ", ".join(unknown), "this workspace", "Choose one of them")
+    return SkySource(ws.path, question.targets, spec.build(dict(question.config)).modalities, tuple(ingested.mark(ws)))
 
 
 def table_source(path: Path, features: tuple[str, ...], target: str, n_test: int | None = None, n_pool: int = 0) -> tuple[TableSource, int]:
@@ -158,7 +159,7 @@ def check_size(world: World, question: Question) -> None:
 
 @lru_cache(maxsize=1)
 def _sky(source: SkySource) -> World:
-    """Galaxies without a catalogue value cannot be replayed and are left out; what is no galaxy stays in the pool as junk."""
+    """Galaxies that lack a catalogue value cannot be replayed and are left out; what is no galaxy stays in the pool as junk."""
     ws = Workspace(source.path)
     table, names = objects.frame(ws), tuple(t.name for t in truth.targets(ws))
     ids, known = table["id"].to_numpy(np.int64), truth.frame(ws)
@@ -166,7 +167,7 @@ def _sky(source: SkySource) -> World:
     values, sigma = (wide(known, ids, names, column) for column in ("value", "sigma"))
     values[is_junk] = np.nan
     is_seen = table[list(source.modalities)].any(axis=1).to_numpy(bool) | (not source.modalities)
-    has_value = np.isfinite(values[:, names.index(source.target)])
+    has_value = np.isfinite(values[:, [names.index(target) for target in source.targets]]).all(axis=1)
     is_pool = is_seen & (has_value | is_junk) & table["split"].eq("train").to_numpy(bool)
     is_test = is_seen & has_value & table["split"].eq(LABEL_SPLIT).to_numpy(bool)
     kept = np.flatnonzero(is_pool | is_test)
