@@ -6,6 +6,9 @@ from core.acquisition.candidates import Candidates, Picks
 from core.acquisition.distances import moved, nearest, squared_lengths, squared_to
 from core.acquisition.noise import noise_normalised
 
+CLUSTERED = 50_000
+"""Galaxies from which `k_means` finds its centres: on a larger pool it takes no longer to find them."""
+
 
 def k_centre(candidates: Candidates, size: int, rng: np.random.Generator) -> Picks:
     """Again and again the galaxy farthest from every label and pick (Sener & Savarese 2018, arXiv:1708.00489).
@@ -55,16 +58,18 @@ def k_means_pp(candidates: Candidates, size: int, rng: np.random.Generator) -> P
 def k_means(candidates: Candidates, size: int, rng: np.random.Generator) -> Picks:
     """The galaxy nearest to each of ``size`` k-means centres, largest cluster first: for the first batch.
 
-    Score: galaxies in the cluster that the pick stands for.
+    The centres are those of `CLUSTERED` galaxies drawn at random from a larger pool. Score: galaxies of the pool in
+    the cluster that the pick stands for.
     """
     from sklearn.cluster import MiniBatchKMeans
 
-    points = np.asarray(candidates.features_pd, np.float32)
-    model = MiniBatchKMeans(size, n_init=1, batch_size=max(1024, 3 * size), random_state=int(rng.integers(2**31))).fit(points)
-    taken: list[int] = []
-    counts = np.bincount(model.labels_, minlength=size)
+    points = moved(candidates.features_pd, np.mean(candidates.features_pd, axis=0))
+    sample = points if len(points) <= CLUSTERED else points[rng.permutation(len(points))[:CLUSTERED]]
+    model = MiniBatchKMeans(size, n_init=1, batch_size=max(1024, 3 * size), random_state=int(rng.integers(2**31))).fit(sample)
+    norms, taken = squared_lengths(points), []
+    counts = np.bincount(nearest(points, model.cluster_centers_)[1], minlength=size)
     for cluster in np.argsort(-counts, kind="stable"):
-        squared = squared_to(points, model.cluster_centers_[cluster])
+        squared = squared_to(points, model.cluster_centers_[cluster], norms)
         squared[taken] = np.inf
         taken.append(int(squared.argmin()))
     stands_for = np.sort(counts)[::-1]

@@ -76,7 +76,7 @@ def _mean_distance(points_nd: np.ndarray, others_md: np.ndarray, k: int, skips_i
         squared_nm = squared_between(points_nd[start : start + BLOCK], others_md)
         if skips_itself:
             squared_nm[np.arange(len(squared_nm)), start + np.arange(len(squared_nm))] = np.inf
-        index_nk = np.argpartition(squared_nm, k - 1, axis=1)[:, :k]
+        index_nk = np.argpartition(squared_nm, k - 1, axis=1)[:, :k].copy()  # a view would keep all m alive
         means.append(np.sqrt(np.take_along_axis(squared_nm, index_nk, axis=1), dtype=float).mean(axis=1))
         indices.append(index_nk)
     return np.concatenate(means), np.concatenate(indices)
