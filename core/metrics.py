@@ -40,6 +40,13 @@ Z_METRICS = {
     "good": "share of |z difference| <= 0.001",
 }
 """Reported for z besides `METRICS`."""
+STRETCHED = {
+    "conformal68": "share of true values inside the 68 % interval, stretched as the calibration galaxies of like S/N ask",
+    "conformal95": "share of true values inside the 95 % interval, stretched as the calibration galaxies of like S/N ask",
+    "joint68": "share of galaxies of which z and SFR both lie inside the joint 68 % region",
+    "joint95": "share of galaxies of which z and SFR both lie inside the joint 95 % region",
+}
+"""Reported where the calibration split had its say."""
 
 
 def delta(z_pred: np.ndarray, z: np.ndarray) -> np.ndarray:
@@ -153,24 +160,49 @@ def pit_width(truth: np.ndarray, mean: np.ndarray, sigma: np.ndarray) -> float:
     return float(0.5 - np.mean(np.abs(2 * pit(truth, mean, sigma) - 1)))
 
 
-def coverage(truth: np.ndarray, mean: np.ndarray, sigma: np.ndarray, half_width: float = Z68) -> float:
-    """Share of truths within ``half_width`` sigma of the mean; NaN when a sigma is missing."""
-    inside = np.abs(np.asarray(truth) - mean) <= half_width * np.asarray(sigma)
-    return float(np.mean(inside)) if np.isfinite(sigma).all() else float("nan")
+def coverage(truth: np.ndarray, mean: np.ndarray, sigma: np.ndarray, half_width: float | np.ndarray = Z68) -> float:
+    """Share of truths within ``half_width`` sigma of the mean, a number or (n,); NaN when a sigma or a half-width is missing."""
+    reach = half_width * np.asarray(sigma)
+    return float(np.mean(np.abs(np.asarray(truth) - mean) <= reach)) if np.isfinite(reach).all() else float("nan")
 
 
-def scores(target: str, truth_n: np.ndarray, mean_n: np.ndarray, sigma_n: np.ndarray) -> dict[str, float]:
-    """All metrics of one target; missing values (NaN) are left out and counted. Only counts when nothing is left."""
+def joint_coverage(truth_nt: np.ndarray, mean_nt: np.ndarray, reach_nt: np.ndarray) -> float:
+    """Share of galaxies all of whose T truths lie within ``reach_nt`` (target units) of the mean; galaxies that lack any of it are left out.
+
+    >>> joint_coverage(np.array([[0.1, 1.0], [0.1, 3.0], [np.nan, 0.0]]), np.zeros((3, 2)), np.full((3, 2), 2.0))
+    0.5
+    """
+    apart_nt = np.abs(np.asarray(truth_nt) - mean_nt)
+    use_n = (np.isfinite(apart_nt) & np.isfinite(reach_nt)).all(axis=1)
+    return float(np.mean((apart_nt <= reach_nt)[use_n].all(axis=1))) if use_n.any() else float("nan")
+
+
+def binomial_error(share: float, n: int) -> float:
+    """Standard error of a share counted on n galaxies.
+
+    >>> binomial_error(0.5, 100)
+    0.05
+    """
+    return float(np.sqrt(share * (1 - share) / n))
+
+
+def scores(target: str, truth_n: np.ndarray, mean_n: np.ndarray, sigma_n: np.ndarray, widths: Mapping[str, np.ndarray] | None = None) -> dict[str, float]:
+    """All metrics of one target; missing values (NaN) are left out and counted. Only counts when nothing is left.
+
+    ``widths`` : name of `STRETCHED` -> half-width in sigma of an interval whose `coverage` bears that name, (n,).
+    """
     has_truth, has_mean = np.isfinite(truth_n), np.isfinite(mean_n)
     use = has_truth & has_mean
     values = {"n": float(use.sum()), "unpredicted": float((has_truth & ~has_mean).sum())}
     if use.any():
         values |= _scores(target == "z", truth_n[use], mean_n[use], sigma_n[use])
+        values |= {name: coverage(truth_n[use], mean_n[use], sigma_n[use], width_n[use]) for name, width_n in (widths or {}).items()}
     return values
 
 
 def evaluate(
-    truth_nt: np.ndarray, mean_nt: np.ndarray, sigma_nt: np.ndarray, targets: tuple[str, ...], subsets: Mapping[str, np.ndarray] | None = None
+    truth_nt: np.ndarray, mean_nt: np.ndarray, sigma_nt: np.ndarray, targets: tuple[str, ...], subsets: Mapping[str, np.ndarray] | None = None,
+    widths: Mapping[str, np.ndarray] | None = None,
 ) -> pd.DataFrame:
     """Every metric of every target in every subset.
 
@@ -180,10 +212,11 @@ def evaluate(
         subset lacks one, it has no crps and no coverage.
     targets : T names.
     subsets : name -> bool (n,); "all" is always there. An empty subset has n = 0 and nothing else.
+    widths : name of `STRETCHED` -> half-widths in sigma, (n, T), of intervals whose coverage is measured under that name.
 
     Returns
     -------
-    Columns target, subset, name (of `METRICS`, for z also of `Z_METRICS`) and value; undefined values
+    Columns target, subset, name (of `METRICS`, for z also of `Z_METRICS`, with widths of `STRETCHED`) and value; undefined values
     (R2 of one galaxy) have no row.
     """
     masks = {"all": np.ones(len(truth_nt), dtype=bool)} | dict(subsets or {})
@@ -191,7 +224,7 @@ def evaluate(
         (target, subset, name, value)
         for t, target in enumerate(targets)
         for subset, mask in masks.items()
-        for name, value in scores(target, truth_nt[mask, t], mean_nt[mask, t], sigma_nt[mask, t]).items()
+        for name, value in scores(target, *(a[mask, t] for a in (truth_nt, mean_nt, sigma_nt)), {k: w[mask, t] for k, w in (widths or {}).items()}).items()
         if np.isfinite(value)
     ]
     return pd.DataFrame(rows, columns=["target", "subset", "name", "value"])

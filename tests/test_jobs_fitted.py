@@ -1,14 +1,17 @@
 """Models of finished runs, taken up again."""
 
+import json
+
 import numpy as np
 import pytest
 
 from core.errors import NotFound
-from core.jobs.fitted import adopt_branches, fitted
+from core.jobs.fitted import adopt_branches, fitted, stretches_in
 from core.jobs.foreground import follow
 from core.jobs.inputs import load_inputs
 from core.models import registry
-from core.store import jobs, labels, objects, runs
+from core.store import jobs, labels, objects, open_workspace, runs
+from core.uncertainty.conformal import ALL, Stretches
 from tests.conftest import tiny_workspace
 
 
@@ -55,3 +58,17 @@ def test_fusion_fits_anew_what_saw_other_labels_or_settings(trained):
 def test_run_without_weights_is_named(tiny):
     with pytest.raises(NotFound, match="Run 1 has no weights. Wait until it is done, or train linear again."):
         fitted(tiny, 1)
+
+
+def test_stretches_of_a_run_are_those_of_its_summary():
+    assert stretches_in({"seconds": 2.0}) == Stretches()
+    found = stretches_in({"conformal": {"widths": {"z": {ALL: {"68": 1.5}}}}})
+    assert found.half_width("z", "68", np.array([3.0, np.nan])).tolist() == [1.5, 1.5]
+
+
+def test_runs_of_an_older_workspace_keep_their_stretch_as_that_of_all_galaxies(tiny):
+    with tiny.write() as db:
+        db.conn.execute("UPDATE runs SET summary = ?", (json.dumps({"seconds": 1.5, "conformal": {"z": {"68": 1.1, "95": 2.2}}}),))
+        db.conn.execute("DELETE FROM _sqlite_migrations WHERE name = 'stretches_by_bin'")
+    summary = runs.one(open_workspace(tiny.path), 1)["summary"]
+    assert stretches_in(summary).half_width("z", "95", np.array([3.0])).tolist() == [2.2] and summary["seconds"] == 1.5

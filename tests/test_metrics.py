@@ -131,3 +131,23 @@ def test_count_crossings_counts_galaxies():
     names = ("sfr_tot_p16", "z", "sfr_tot_p84", "sfr_tot_median")
     mean = np.array([[-1, 9, 1, 0], [0, 9, 1, -1], [1, 9, 0, 0.5], [np.nan, 9, 1, 0]])
     assert count_crossings(mean, names) == 2
+
+
+def test_coverage_takes_a_width_of_each_galaxy_and_says_nothing_where_one_is_missing():
+    truth, width = np.array([1.0, -1.0, 3.0]), np.array([1.5, 0.5, 3.0])
+    assert metrics.coverage(truth, np.zeros(3), np.ones(3), width) == pytest.approx(2 / 3)
+    assert np.isnan(metrics.coverage(truth, np.zeros(3), np.ones(3), np.array([1.5, np.nan, 3.0])))
+
+
+def test_joint_coverage_counts_galaxies_that_lie_inside_in_every_target():
+    truth = np.array([[0.5, -0.5], [0.5, -2.0], [-2.0, 0.5], [np.nan, 0.0]])
+    assert metrics.joint_coverage(truth, np.zeros((4, 2)), np.ones((4, 2))) == pytest.approx(1 / 3)
+    assert np.isnan(metrics.joint_coverage(truth[3:], np.zeros((1, 2)), np.ones((1, 2))))
+
+
+def test_evaluate_measures_stretched_intervals_where_they_are_given():
+    truth, mean = np.array([[1.0, -1.0], [3.0, -1.0]]), np.zeros((2, 2))
+    widths = {"conformal68": np.array([[2.0, np.nan], [2.0, np.nan]])}
+    table = metrics.evaluate(truth, mean, np.ones((2, 2)), TARGETS, {"sn low": np.array([True, False])}, widths)
+    assert _value(table, "z", "conformal68") == 0.5 and _value(table, "z", "conformal68", "sn low") == 1.0
+    assert table.query("target == 'sfr_tot_median' and name == 'conformal68'").empty

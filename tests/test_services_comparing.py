@@ -14,6 +14,7 @@ from core.services.comparing import COSTS, METRICS
 from core.services.comparing.held_out import held_out
 from core.services.comparing.pair import Gain
 from core.store import labels, objects, runs, truth
+from core.uncertainty.conformal import THIRDS, Stretches
 
 
 def _run(ws, offset=0.1, model="mean", config=None, seed=0, snapshot="", name=None, summary=None, rmse=None) -> int:
@@ -34,7 +35,7 @@ def _table(ws, target="z", subset="all"):
 
 
 def test_metrics_shown_are_all_defined_in_the_metrics_room():
-    assert {m.name for m in METRICS} == set(metrics.METRICS) | set(metrics.Z_METRICS)
+    assert {m.name for m in METRICS} == set(metrics.METRICS) | set(metrics.Z_METRICS) | set(metrics.STRETCHED)
     rmse = METRICS[0]
     assert rmse.sentence == "Root of the mean squared difference. Low is good." and all(m.sentence.endswith(".") for m in (*METRICS, *COSTS))
 
@@ -197,35 +198,68 @@ def _predicted(scale=1.0, shift=0.0, n=600):
     """Truths drawn from N(0, 1) about a prediction that says N(shift, scale)."""
     from scipy.special import ndtri
 
-    return pd.DataFrame({"truth": ndtri((np.arange(n) + 0.5) / n), "mean": shift, "sigma": scale})
+    return pd.DataFrame({"truth": ndtri((np.arange(n) + 0.5) / n), "mean": shift, "sigma": scale, "sn": 5.0, "third": "sn mid"})
 
 
 @pytest.mark.parametrize(("table", "said"), [
     (_predicted(), "Calibrated, as far as 600 galaxies can tell."), (_predicted(0.5), "Too narrow: 68 % intervals hold 38% of the galaxies, 95 % intervals 67%."),
-    (_predicted(2.0), "Too wide: 68 % intervals hold 95%"), (_predicted(1, -0.5), "Biased: it predicts too low for 69% of the galaxies."),
-    (_predicted(1, 0.5), "Biased: it predicts too high for 69% of the galaxies."), (_predicted(n=20), "Only 20 galaxies: too few to judge the error bars."),
+    (_predicted(2.0), "Too wide: 68 % intervals hold 95%"), (_predicted(1, -0.5), "Biased low: it predicts too low for 69% of the galaxies."),
+    (_predicted(1, 0.5), "Biased high: it predicts too high for 69% of the galaxies."), (_predicted(n=20), "Only 20 galaxies: too few to judge the error bars."),
 ])
 def test_calibration_says_in_words_what_is_wrong(table, said):
-    found = comparing.calibration(table)
+    found = comparing.calibration(table, Stretches(), "z")
     assert said in found.verdict and found.is_fine == said.startswith("Calibrated")
 
 
 def test_calibration_names_heavy_tails_where_the_middle_is_right():
     table = _predicted()
     table.loc[:5, "truth"], table.loc[590:, "truth"] = -9.0, 9.0
-    assert comparing.calibration(table).verdict == "Heavy tails: 2.7% of the galaxies lie beyond 3 σ, where a Gaussian has 0.3 %."
+    assert comparing.calibration(table, Stretches(), "z").verdict == "Heavy tails: 2.7% of the galaxies lie beyond 3 σ, where a Gaussian has 0.3 %."
+
+
+STRETCHES = Stretches(widths={"z": {"all": {"68": 2.0, "95": 4.0}}}, counts={"z": {"all": 90, "sn low": 12, "sn mid": 39, "sn high": 39}})
 
 
 def test_calibration_carries_curve_histogram_and_stretched_coverage():
-    found = comparing.calibration(_predicted(0.5), {"68": 2.0, "95": 4.0})
+    found = comparing.calibration(_predicted(0.5), STRETCHES, "z")
     assert found.galaxies == 600 and found.density.mean() == pytest.approx(1) and np.all(np.diff(found.covered) >= 0)
-    assert found.stretched == pytest.approx({0.68: 0.6833, 0.95: 0.955}, abs=0.002)
+    assert found.stretched == pytest.approx({0.6827: 0.6833, 0.9545: 0.955}, abs=0.002)
+    assert found.after == "Stretched by S/N as the calibration galaxies ask, they hold 68.3 ± 1.9 % and 95.3 ± 0.9 %. Too few calibration galaxies of sn low: the stretch of all serves there."
+
+
+def test_calibration_says_where_no_interval_could_be_stretched():
+    found = comparing.calibration(_predicted(), STRETCHES, "sfr_tot_median")
+    assert found.stretched == {} and found.after.startswith("Not stretched: too few")
+
+
+def test_thirds_of_sn_are_judged_apart_before_and_after_stretching():
+    table = pd.concat([_predicted(0.5), _predicted(1.0).assign(third="sn high"), _predicted(1, 0.5, 90).assign(third="sn low")])
+    found = comparing.by_sn(table, STRETCHES, "z").set_index("third")
+    assert found["verdict"].to_dict() == {"sn low": "Biased high", "sn mid": "Too narrow", "sn high": "Calibrated"} and found["galaxies"].tolist() == [90, 600, 600]
+    assert found.loc["sn mid", ["held_68", "stretched_68"]].tolist() == pytest.approx([0.38, 0.683], abs=0.003)
+    assert found.loc["sn mid", "error_95"] == pytest.approx(np.sqrt(0.9545 * 0.0455 / 600)) and found.loc["sn high", "crps"] == pytest.approx(1 / np.sqrt(np.pi), abs=0.003)
+    assert comparing.by_sn(table, Stretches(), "z")["stretched_68"].isna().all() and comparing.by_sn(table.head(0), STRETCHES, "z").empty
+
+
+def test_joint_region_is_told_with_what_it_holds(tiny):
+    run = _run(tiny, summary={"conformal": {"together": ["z", "sfr_tot_median"]}})
+    rows = [("test", t, "all", name, value) for t in ("z", "sfr_tot_median") for name, value in (("n", 100 if t == "z" else 120), ("joint68", 0.7), ("joint95", 0.95))]
+    runs.put_metrics(tiny, run, pd.DataFrame(rows, columns=["split", "target", "subset", "name", "value"]))
+    everything = comparing.comparison(tiny)
+    assert comparing.joint(everything, run, "all") == "z and sfr_tot_median together: the joint 68 % region holds 70.0 ± 4.6 % of the galaxies, the 95 % region holds 95.0 ± 2.2 %."
+    assert comparing.joint(everything, run, "passive") == "" == comparing.joint(everything, 1, "all")
+
+
+def test_predicted_and_true_says_the_third_of_sn(tiny):
+    table = comparing.predicted_and_true(tiny, 1, "z")
+    means = table.groupby("third")["sn"].mean()
+    assert set(table["third"]) <= set(THIRDS) and means["sn low"] < means["sn mid"] < means["sn high"]
 
 
 def test_calibration_leaves_out_galaxies_without_an_error_bar():
     table = _predicted()
     table.loc[:99, "sigma"] = np.nan
-    assert comparing.calibration(table).galaxies == 500 and comparing.calibration(table.head(50)) is None
+    assert comparing.calibration(table, Stretches(), "z").galaxies == 500 and comparing.calibration(table.head(50), Stretches(), "z") is None
 
 
 def test_pareto_front_holds_what_nothing_beats_in_both():

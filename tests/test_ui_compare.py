@@ -9,6 +9,7 @@ from core.services.comparing import COSTS, METRICS
 from core.ui import state
 from core.ui.compare import figures
 from core.ui.compare.label_places import LETTER, places
+from core.uncertainty.conformal import Stretches
 
 
 @pytest.fixture(autouse=True, params=[False, True], ids=["light", "dark"])
@@ -59,13 +60,12 @@ def test_predictions_survive_a_single_galaxy_and_none():
 
 
 def test_error_bars_show_histogram_and_curve_of_each_run():
-    one = comparing.calibration(_galaxies(200), {"68": 1.2})
+    one = comparing.calibration(_galaxies(200), Stretches(widths={"z": {"all": {"68": 1.2, "95": 2.4}}}), "z")
     figure = figures.error_bars({"a": one, "b": one})
     bars, others = [t for t in figure.data if t.type == "bar"], [t for t in figure.data if t.type == "scatter"]
     curves = [t for t in others if t.mode == "lines+markers"]
     assert len(bars) == 2 and np.array_equal(bars[0].y, one.density)
-    assert [c.name for c in curves] == ["a", "b"] and np.array_equal(curves[0].y, one.covered) and curves[0].line.color != curves[1].line.color
-    assert [t.name for t in others if t.mode == "markers"] == ["a, stretched", "b, stretched"]
+    assert [c.name for c in curves] == ["a", "a, stretched", "b", "b, stretched"] and np.array_equal(curves[1].y, list(one.stretched.values())) and np.array_equal(curves[0].y, one.covered) and curves[1].line.color == curves[0].line.color != curves[2].line.color
 
 
 def test_cost_has_logarithmic_axes_a_label_a_point_and_the_front():

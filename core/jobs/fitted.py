@@ -1,4 +1,4 @@
-"""Models that finished runs have fitted, as they were."""
+"""What finished runs have left: their models as they were, what they cost, how far their intervals are to be stretched."""
 
 from collections.abc import Mapping
 
@@ -9,6 +9,7 @@ from core.errors import NotFound
 from core.models import registry
 from core.models.base import Model
 from core.store import Workspace, runs
+from core.uncertainty.conformal import Stretches
 
 WEIGHTS = "weights.safetensors"
 
@@ -22,6 +23,11 @@ def fitted(ws: Workspace, run_id: int) -> Model:
     model = registry.build(run["model"], run["config"])
     model.load_state(load_file(path))
     return model
+
+
+def stretches_in(summary: Mapping[str, object]) -> Stretches:
+    """What the calibration split asked of a run's intervals when it was trained, by the run's summary; empty where it was not asked."""
+    return Stretches(**summary.get("conformal", {}))
 
 
 def training_seconds(summaries: Mapping[int, Mapping[str, object]]) -> dict[int, float]:

@@ -3,6 +3,7 @@
 Reads go in column order of this file; what a column means stands beside it.
 """
 
+import json
 import sqlite3
 
 import sqlite_utils
@@ -117,6 +118,16 @@ def runs_and_jobs(db: sqlite_utils.Database) -> None:
         counts TEXT NOT NULL DEFAULT '{}',  -- images, spectra, photometry, truth, missing values by column
         message TEXT NOT NULL DEFAULT '', PRIMARY KEY (job_id, path)) WITHOUT ROWID;
     """)
+
+
+@migrate_set()
+def stretches_by_bin(db: sqlite_utils.Database) -> None:
+    """Runs that know one stretch a target and level keep it as that of all galaxies."""
+    for run_id, text in db.conn.execute("SELECT id, summary FROM runs").fetchall():
+        summary = json.loads(text)
+        if summary.get("conformal"):
+            summary["conformal"] = {"widths": {target: {"all": by_level} for target, by_level in summary["conformal"].items()}}
+            db.conn.execute("UPDATE runs SET summary = ? WHERE id = ?", (json.dumps(summary), run_id))
 
 
 def _script(db: sqlite_utils.Database, sql: str) -> None:

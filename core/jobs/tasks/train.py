@@ -2,6 +2,7 @@
 
 import resource
 import time
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -73,10 +74,11 @@ def run(ctx: TaskContext) -> dict:
     seconds = time.perf_counter() - started
     _keep(ctx, run_id, model)
     ids, prediction, milliseconds = _predict_all(ctx, model, seed)
-    table = evaluate(ctx.ws, ids, prediction.mean, prediction.sigma, prediction.targets)
+    said = (ids, prediction.mean, prediction.sigma, prediction.targets)
+    stretches = calibrate(ctx.ws, *said)
+    table = evaluate(ctx.ws, *said, stretches)
     runs.put_metrics(ctx.ws, run_id, table)
-    stretch = calibrate(ctx.ws, ids, prediction.mean, prediction.sigma, prediction.targets)
-    summary = _summary(model, seconds, milliseconds, runs.history(ctx.ws, run_id)["epoch"].nunique()) | {"conformal": stretch, "reused_runs": reused}
+    summary = _summary(model, seconds, milliseconds, runs.history(ctx.ws, run_id)["epoch"].nunique()) | {"conformal": asdict(stretches), "reused_runs": reused}
     summary |= modality_use(ctx.ws, run_id, model, ids, ctx.check)
     runs.finish(ctx.ws, run_id, "done", summary)
     ctx.report(1.0, _verdict(table))

@@ -1,7 +1,7 @@
 """Which model to trust, and where: runs side by side, predictions against truth, error bars, cost, modalities."""
 
 from core.services.comparing.cost import pareto
-from core.services.comparing.error_bars import Calibration, calibration
+from core.services.comparing.error_bars import Calibration, by_sn, calibration, joint
 from core.services.comparing.finished import READS, SUBSETS, Comparison, comparison
 from core.services.comparing.held_out import AGAINST, binned, predicted_and_true, targets
 from core.services.comparing.measures import COSTS, METRICS, Metric, badness, best, shown
@@ -10,6 +10,6 @@ from core.services.comparing.pair import Gain, difference, gain, metrics_that_di
 from core.services.comparing.side_by_side import compared, joined, separate
 
 __all__ = [
-    "AGAINST", "COSTS", "METRICS", "READS", "SUBSETS", "Calibration", "Comparison", "Gain", "Metric", "badness", "best", "binned", "calibration", "compared", "comparison",
-    "difference", "gain", "joined", "metrics_that_differ", "over_training", "pareto", "predicted_and_true", "rates", "separate", "settings_that_differ", "shown", "targets", "verdicts",
+    "AGAINST", "COSTS", "METRICS", "READS", "SUBSETS", "Calibration", "Comparison", "Gain", "Metric", "badness", "best", "binned", "by_sn", "calibration", "compared", "comparison",
+    "difference", "gain", "joined", "joint", "metrics_that_differ", "over_training", "pareto", "predicted_and_true", "rates", "separate", "settings_that_differ", "shown", "targets", "verdicts",
 ]

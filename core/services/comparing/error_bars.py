@@ -1,12 +1,15 @@
 """Whether a run's error bars mean what they say."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
 from core import metrics
+from core.services.comparing.finished import Comparison
+from core.uncertainty.conformal import BINS as SN_BINS
+from core.uncertainty.conformal import LEVELS as STRETCHED
+from core.uncertainty.conformal import Stretches
 
 BINS = 20
 LEVELS = np.linspace(0.05, 0.95, 19)
@@ -16,8 +19,8 @@ LEAST = 0.02
 """Tilt or width of the PIT that nobody would notice, however many galaxies show it."""
 UNIFORM_SIGMA = 0.2887
 """Standard deviation of a uniform variable: 1 / sqrt(12)."""
-FAR, FAR_SHARE = 3.0, 0.01
-"""Truths beyond 3 sigma are 0.3 % of a Gaussian; from 1 % on they are worth a word."""
+FAR, FAR_GAUSSIAN, FAR_SHARE = 3.0, 0.0027, 0.01
+"""Truths beyond 3 sigma are 0.27 % of a Gaussian; from 1 % on they are worth a word."""
 
 
 @dataclass(frozen=True)
@@ -28,8 +31,8 @@ class Calibration:
     ----------
     galaxies : with a truth and an error bar. edges, density : PIT histogram, float (k + 1,) and (k,); 1 is calibrated.
     wobble : half-width of the band that holds 95 % of a calibrated model's bins. levels, covered : reliability curve.
-    stretched : level -> share covered by the interval stretched as the calibration split asks; empty where it was not.
-    verdict : too narrow, too wide, biased, in words. is_fine : nothing of it.
+    stretched : share that an interval claims -> share it holds when stretched as the calibration split asks; empty where it was not asked.
+    verdict : too narrow, too wide, biased, in words. is_fine : nothing of it. after : what stretching does to it, in words.
     """
 
     galaxies: int
@@ -41,24 +44,74 @@ class Calibration:
     stretched: dict[float, float]
     verdict: str
     is_fine: bool
+    after: str
 
 
-def calibration(table: pd.DataFrame, stretch: Mapping[str, float] | None = None) -> Calibration | None:
-    """Calibration of `predicted_and_true` rows; None when no galaxy has an error bar.
-
-    Parameters
-    ----------
-    stretch : level in percent -> half-width in sigma that the calibration split asks for (see `core.uncertainty.conformal`).
-    """
+def calibration(table: pd.DataFrame, stretches: Stretches, target: str) -> Calibration | None:
+    """Calibration of `predicted_and_true` rows before and after stretching; None when no galaxy has an error bar."""
     kept = table[np.isfinite(table["sigma"])]
     if kept.empty:
         return None
-    truth, mean, sigma = (kept[c].to_numpy(float) for c in ("truth", "mean", "sigma"))
-    density, edges = metrics.pit_histogram(truth, mean, sigma, BINS)
-    stretched = {int(level) / 100: metrics.coverage(truth, mean, sigma, width) for level, width in (stretch or {}).items()}
-    said = _diagnosis(truth, mean, sigma)
-    return Calibration(len(kept), edges, density, 1.96 * float(np.sqrt((BINS - 1) / len(kept))), LEVELS, metrics.reliability(truth, mean, sigma, LEVELS),
-                       stretched, " ".join(said) or f"Calibrated, as far as {len(kept):,} galaxies can tell.", not said)  # fmt: skip
+    said = _said(kept)
+    density, edges = metrics.pit_histogram(*said, BINS)
+    stretched = {share: metrics.coverage(*said, stretches.half_width(target, level, kept["sn"])) for level, share in sorted(STRETCHED.items(), key=lambda item: item[1])}
+    stretched = {share: held for share, held in stretched.items() if np.isfinite(held)}
+    faults = _diagnosis(*said)
+    return Calibration(len(kept), edges, density, 1.96 * float(np.sqrt((BINS - 1) / len(kept))), LEVELS, metrics.reliability(*said, LEVELS), stretched,
+                       " ".join(faults) or f"Calibrated, as far as {len(kept):,} galaxies can tell.", not faults, _after(stretched, len(kept), stretches.fallbacks(target)))  # fmt: skip
+
+
+def by_sn(table: pd.DataFrame, stretches: Stretches, target: str) -> pd.DataFrame:
+    """The same for the thirds of S/N apart, a row for each that has galaxies.
+
+    Returns
+    -------
+    third (of `core.uncertainty.conformal.BINS`), galaxies, verdict (in a word or two), crps, and for 68 and 95 % intervals held_68, stretched_68
+    (NaN where not calibrated) and error_68, the standard error of counting so many galaxies.
+    """
+    kept, rows = table[np.isfinite(table["sigma"])], []
+    for name in SN_BINS:
+        here = kept[kept["third"] == name]
+        if len(here):
+            rows.append({"third": name, "galaxies": len(here), **_in_brief(here, stretches, target)})
+    return pd.DataFrame(rows)
+
+
+def joint(comparison: Comparison, run_id: int, subset: str) -> str:
+    """What the region for several targets at once holds on the test galaxies, in a sentence; empty where it was not calibrated."""
+    together = comparison.stretches(run_id).together
+    rows = comparison.measured[(comparison.measured["run_id"] == run_id) & (comparison.measured["subset"] == subset)]
+    value = rows[rows["target"].isin(together)].groupby("name")["value"].min()
+    if not {"joint68", "joint95"} <= set(value.index):
+        return ""
+    shares = [f"{level} % region holds {_share(value[f'joint{level}'], value['n'])}" for level in ("68", "95")]
+    return f"{' and '.join(together)} together: the joint {shares[0]} of the galaxies, the {shares[1]}."
+
+
+def _in_brief(table: pd.DataFrame, stretches: Stretches, target: str) -> dict:
+    said, told = _said(table), {}
+    for level, z in (("68", metrics.Z68), ("95", metrics.Z95)):
+        told |= {f"held_{level}": metrics.coverage(*said, z), f"stretched_{level}": metrics.coverage(*said, stretches.half_width(target, level, table["sn"])),
+                 f"error_{level}": metrics.binomial_error(STRETCHED[level], len(table))}
+    faults = ", ".join(sentence.split(":")[0] for sentence in _diagnosis(*said))
+    return {"verdict": faults or "Calibrated", "crps": float(np.mean(metrics.crps_gaussian(*said))), **told}
+
+
+def _said(table: pd.DataFrame) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    return tuple(table[c].to_numpy(float) for c in ("truth", "mean", "sigma"))
+
+
+def _after(stretched: dict[float, float], galaxies: int, fallbacks: list[str]) -> str:
+    """What stretched intervals hold, and where the stretch is not that of the bin."""
+    if not stretched:
+        return "Not stretched: too few calibration galaxies have a catalogue value."
+    held = [_share(stretched[STRETCHED[level]], galaxies) for level in ("68", "95") if STRETCHED[level] in stretched]
+    note = f" Too few calibration galaxies of {' and '.join(fallbacks)}: the stretch of all serves there." if fallbacks else ""
+    return f"Stretched by S/N as the calibration galaxies ask, they hold {' and '.join(held)}.{note}"
+
+
+def _share(share: float, galaxies: float) -> str:
+    return f"{100 * share:.1f} ± {100 * metrics.binomial_error(share, int(galaxies)):.1f} %"
 
 
 def _diagnosis(truth: np.ndarray, mean: np.ndarray, sigma: np.ndarray) -> list[str]:
@@ -73,7 +126,8 @@ def _diagnosis(truth: np.ndarray, mean: np.ndarray, sigma: np.ndarray) -> list[s
     said = [f"Too {'narrow' if width < 0 else 'wide'}: {holds}"] if abs(width) > tolerance else []
     if abs(tilt) > tolerance:
         above = np.mean(truth > mean)
-        said.append(f"Biased: it predicts too {'low' if tilt > 0 else 'high'} for {above if tilt > 0 else 1 - above:.0%} of the galaxies.")
-    if far > FAR_SHARE and width > -tolerance:
+        side = "low" if tilt > 0 else "high"
+        said.append(f"Biased {side}: it predicts too {side} for {above if tilt > 0 else 1 - above:.0%} of the galaxies.")
+    if far > max(FAR_SHARE, FAR_GAUSSIAN + 3 * metrics.binomial_error(FAR_GAUSSIAN, len(truth))) and width > -tolerance:
         said.append(f"Heavy tails: {far:.1%} of the galaxies lie beyond 3 σ, where a Gaussian has 0.3 %.")
     return said

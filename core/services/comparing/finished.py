@@ -7,10 +7,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
-from core.jobs.fitted import training_seconds
+from core.jobs.fitted import stretches_in, training_seconds
 from core.models.registry import MODELS
 from core.services.comparing.measures import COSTS
 from core.store import Workspace, runs
+from core.uncertainty.conformal import Stretches
 
 TEST = "test"
 SUBSETS = ("all", "sn low", "sn mid", "sn high", "star-forming", "passive", "complete")
@@ -62,6 +63,10 @@ class Comparison:
     def run(self, run_id: int) -> pd.Series:
         """The row of one run."""
         return self.runs.set_index("id", drop=False).loc[run_id]
+
+    def stretches(self, run_id: int) -> Stretches:
+        """What the calibration split asked of a run's intervals."""
+        return stretches_in(self.run(run_id)["summary"])
 
 
 def comparison(ws: Workspace) -> Comparison:

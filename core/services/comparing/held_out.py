@@ -8,6 +8,7 @@ import pandas as pd
 
 from core.services.comparing.finished import TEST
 from core.store import Workspace, arrays, jobs, objects, runs, truth
+from core.uncertainty.conformal import THIRDS, UNKNOWN
 
 R_BAND = 2
 AGAINST = {"sn": "S/N per pixel", "z": "true z", "magnitude": "r magnitude"}
@@ -20,7 +21,7 @@ class HeldOut:
 
     Attributes
     ----------
-    table : object_id, key, sn, magnitude (r, dereddened); NaN = unknown. truth : a column a target, NaN = unknown.
+    table : object_id, key, sn, third (of `BINS`), magnitude (r, dereddened); NaN = unknown. truth : a column a target, NaN = unknown.
     subsets : name -> bool (n,), ``all`` among them.
     """
 
@@ -54,8 +55,11 @@ def _held_out(ws: Workspace, version: tuple) -> HeldOut:
     ids, names = here["id"].to_numpy(np.int64), list(targets(ws))
     known = truth.frame(ws, ids).pivot(index="object_id", columns="target", values="value").reindex(index=ids, columns=names).astype(float).reset_index(drop=True)
     magnitude = arrays.read(ws, "photometry", ids)[0][:, 0, R_BAND]
-    table = pd.DataFrame({"object_id": ids, "key": here["key"], "sn": here["sn"], "magnitude": magnitude.astype(float)})
     masks = {"all": np.ones(len(here), dtype=bool)} | subsets(ws, here, known.to_numpy(), names)
+    third = np.full(len(here), UNKNOWN, dtype=object)
+    for name in set(THIRDS) & set(masks):
+        third[masks[name]] = name
+    table = pd.DataFrame({"object_id": ids, "key": here["key"], "sn": here["sn"], "third": third, "magnitude": magnitude.astype(float)})
     return HeldOut(table, known, masks)
 
 
@@ -65,7 +69,8 @@ def predicted_and_true(ws: Workspace, run_id: int, target: str, subset: str = "a
     Returns
     -------
     object_id, key, truth, mean, sigma (total, 1 standard deviation), residual (predicted - true; for z divided by
-    1 + z), sn, z (true), magnitude (r); only galaxies with a truth and a prediction. Raises `NotFound`.
+    1 + z), sn, third (of the test galaxies' S/N, of `BINS`), z (true), magnitude (r); only galaxies with a truth and
+    a prediction. Raises `NotFound`.
     """
     galaxies = held_out(ws)
     mean, sigma = _predicted(ws, int(run_id), target, _version(ws))
@@ -73,7 +78,7 @@ def predicted_and_true(ws: Workspace, run_id: int, target: str, subset: str = "a
     scale = 1 + value if target == "z" else 1.0
     table = galaxies.table.assign(truth=value, mean=mean, sigma=sigma, residual=(mean - value) / scale, z=galaxies.truth["z"].to_numpy())
     inside = galaxies.subsets.get(subset, np.zeros(len(table), dtype=bool)) & np.isfinite(mean) & np.isfinite(value)
-    return table.loc[inside, ["object_id", "key", "truth", "mean", "sigma", "residual", "sn", "z", "magnitude"]].reset_index(drop=True)
+    return table.loc[inside, ["object_id", "key", "truth", "mean", "sigma", "residual", "sn", "third", "z", "magnitude"]].reset_index(drop=True)
 
 
 def binned(table: pd.DataFrame, by: str, bins: int = 8) -> pd.DataFrame:

@@ -29,7 +29,7 @@ class Metric:
     def sentence(self) -> str:
         """Help on hover: what it is, and what to want."""
         wanted = {"low": "Low is good.", "high": "High is good.", "none": ""}.get(self.aim, f"Should be {self.aim}.")
-        known = self.cost or {**metrics.METRICS, **metrics.Z_METRICS}[self.name]
+        known = self.cost or {**metrics.METRICS, **metrics.Z_METRICS, **metrics.STRETCHED}[self.name]
         return f"{known[0].upper()}{known[1:]}. {wanted}".strip()
 
     @property
@@ -61,6 +61,10 @@ METRICS = (
     Metric("crps", "CRPS", "low", ".5f"),
     Metric("coverage68", "68 % covered", 0.683, ".3f"),
     Metric("coverage95", "95 % covered", 0.954, ".3f"),
+    Metric("conformal68", "68 % stretched", 0.683, ".3f"),
+    Metric("conformal95", "95 % stretched", 0.954, ".3f"),
+    Metric("joint68", "68 % joint", 0.683, ".3f", False),
+    Metric("joint95", "95 % joint", 0.954, ".3f", False),
     Metric("rmse_delta", "RMSE δ", "low", ".4f", False),
     Metric("nmad_kms", "σ NMAD km/s", "low", ",.0f", False),
     Metric("good", "good z", "high", ".3f", False),

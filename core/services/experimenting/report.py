@@ -178,7 +178,7 @@ def _explorer(found: Findings) -> str:
     for r in found.summary.itertuples():
         entry = [_digits(r.mean), None if not np.isfinite(r.standard_error) else _digits(r.standard_error)]
         values.setdefault(r.configuration, {}).setdefault(r.target, {}).setdefault(r.subset, {})[r.metric] = entry
-    known = {**metrics.METRICS, **metrics.Z_METRICS}
+    known = {**metrics.METRICS, **metrics.Z_METRICS, **metrics.STRETCHED}
     data = json.dumps({"values": values, "metrics": list(known), "help": known}, separators=(",", ":")).replace("</", "<\\/")
     choose = lambda name, options: f'<label>{name} <select id="{name}">{"".join(f"<option>{escape(o)}</option>" for o in options)}</select></label>'  # noqa: E731
     return (f"<h2>All metrics</h2><p>{choose('target', found.galaxies.targets)}{choose('subset', found.galaxies.masks)}<span class='soft'>Click a heading to sort.</span></p>"

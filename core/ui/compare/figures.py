@@ -201,7 +201,8 @@ def _reliability(figure: "go.Figure", one: Calibration, name: str, colour: str, 
     figure.add_scatter(x=one.levels, y=one.covered, mode="lines+markers", name=name, line={"color": colour, "width": 2}, marker={"symbol": symbol, "size": 6},
                        hovertemplate="the %{x:.0%} interval holds %{y:.1%}<extra>" + name + "</extra>", row=1, col=column)
     if one.stretched:
-        figure.add_scatter(x=list(one.stretched), y=list(one.stretched.values()), mode="markers", name=f"{name}, stretched", marker={"symbol": f"{symbol}-open", "size": 12, "color": colour, "line": {"width": 2}},
+        figure.add_scatter(x=list(one.stretched), y=list(one.stretched.values()), mode="lines+markers", name=f"{name}, stretched", line={"color": colour, "width": 1.5, "dash": "dash"},
+                           marker={"symbol": f"{symbol}-open", "size": 10, "color": colour, "line": {"width": 2}},
                            hovertemplate="stretched, the %{x:.0%} interval holds %{y:.1%}<extra>" + name + "</extra>", row=1, col=column)
 
 

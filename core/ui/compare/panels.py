@@ -30,21 +30,45 @@ def predictions(ws: Workspace, asked: Asked, pair: Pair) -> None:
 
 
 def error_bars(ws: Workspace, asked: Asked, pair: Pair) -> None:
-    """PIT histogram and reliability curve of two runs, and what they mean in words."""
+    """PIT histogram and reliability curve of two runs, before and after stretching, and what they mean in words."""
     with section("Do error bars mean what they say?", "PIT: where the truth falls in the predicted Gaussian, flat when calibrated; a U says too narrow, a hill too wide, a slope biased; "
                  "grey holds 95 % of a calibrated model's bars. Reliability: how often central intervals hold the truth; below the diagonal they are too narrow."):
-        found = {name: comparing.calibration(comparing.predicted_and_true(ws, run, asked.target, asked.subset), asked.everything.run(run)["summary"].get("conformal", {}).get(asked.target))
-                 for name, run in pair.by_name.items()}
+        tables = {name: comparing.predicted_and_true(ws, run, asked.target, asked.subset) for name, run in pair.by_name.items()}
+        stretches = {name: asked.everything.stretches(run) for name, run in pair.by_name.items()}
+        found = {name: comparing.calibration(table, stretches[name], asked.target) for name, table in tables.items()}
         known = {name: one for name, one in found.items() if one is not None}
         if not known:
             _no_truth(asked)
             return
         for (name, one), column in zip(known.items(), st.columns(2), strict=False):
             icon = ":green[:material/check_circle:]" if one.is_fine else ":orange[:material/error:]"
-            column.markdown(f"{icon} **{name}**  \n{one.verdict}")
-        charts.show(figures.error_bars(known), "error_bars", " ".join(f"{name}: {one.verdict}" for name, one in known.items()))
+            column.markdown("  \n".join([f"{icon} **{name}**", one.verdict, one.after, comparing.joint(asked.everything, pair.by_name[name], asked.subset)]))
+        charts.show(figures.error_bars(known), "error_bars", " ".join(f"{name}: {one.verdict} {one.after}" for name, one in known.items()))
         if any(one.stretched for one in known.values()):
-            st.caption("Open markers: 68 % and 95 % intervals stretched as each run's calibration galaxies asked, which no model learnt from.")
+            st.caption("Dashed, with open markers: intervals stretched by S/N as each run's calibration galaxies ask: random ones, which no model learnt from and no strategy chose.")
+        for name, column in zip(known, st.columns(2), strict=False):
+            with column:
+                _by_sn(name, comparing.by_sn(tables[name], stretches[name], asked.target))
+
+
+def _by_sn(name: str, table: pd.DataFrame) -> None:
+    """Thirds of S/N, a row each: verdict, and shares held before and after stretching."""
+    st.caption(f"{name}, by signal-to-noise")
+    percent = lambda share, error=None: "" if pd.isna(share) else f"{100 * share:.1f}" + ("" if error is None else f" ± {100 * error:.1f}")  # noqa: E731
+    shown = table[["third", "galaxies", "verdict", "crps"]]
+    for level in ("68", "95"):
+        columns = zip(table[f"stretched_{level}"], table[f"error_{level}"], strict=True)
+        shown = shown.assign(**{f"held_{level}": table[f"held_{level}"].map(percent), f"stretched_{level}": [percent(*both) for both in columns]})
+    st.dataframe(shown, hide_index=True, height="content", key=f"by_sn_{name}", column_config=_SN_COLUMNS)
+
+
+_SN_COLUMNS = {
+    "third": st.column_config.TextColumn("S/N", help="Third of the test galaxies by the S/N of their spectrum; unknown: without a spectrum"),
+    "galaxies": st.column_config.NumberColumn("galaxies", help="Test galaxies with a true value and an error bar", format="localized"),
+    "verdict": st.column_config.TextColumn("verdict", help="What the PIT says of these galaxies alone; calibrated: no more amiss than chance explains"),
+    "crps": st.column_config.NumberColumn("CRPS", help="Continuous ranked probability score: low is sharp and right", format="%.4f"),
+} | {f"{kind}_{level}": st.column_config.TextColumn(f"{level} %{mark}", help=f"Percent of the galaxies that the {level} % interval holds, {what}")
+     for level in ("68", "95") for kind, mark, what in (("held", "", "as the model states it"), ("stretched", " stretched", "stretched as calibration asks; ± is the sampling error of counting so few"))}
 
 
 def kinds(ws: Workspace, asked: Asked, pair: Pair | None) -> None:
