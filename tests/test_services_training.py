@@ -20,6 +20,7 @@ def test_start_queues_one_job_a_model_with_its_settings(tiny):
     asked = [jobs.one(tiny, i)["parameters"] for i in ids]
     assert asked == [{"model": "mean", "config": {}, "seed": 3, "epochs": 5}, {"model": "random_forest", "config": {"trees": 7}, "seed": 3, "epochs": 5}]
     assert jobs.active(tiny)["title"].tolist() == ["Train mean", "Train random_forest"]
+    assert jobs.one(tiny, training.start(tiny, ["mean"], weights="none")[0])["parameters"]["weights"] == "none"
 
 
 @pytest.mark.parametrize(("models", "error"), [([], BadInput), (["linear", "crystal_ball"], NotFound)])

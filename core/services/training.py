@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from core.errors import BadInput
+from core.jobs.mass import POOL_MASS
 from core.models import registry
 from core.services import overviewing
 from core.store import Workspace, jobs, labels, runs
@@ -44,13 +45,13 @@ def _snapshot(ws: Workspace, mark: int) -> Snapshot:
     return Snapshot(mark, len(table), overviewing.labelled_galaxies(ws, mark), labels.snapshot_hash(table))
 
 
-def start(ws: Workspace, models: list[str], seed: int = 0, epochs: int | None = None, configs: Mapping[str, dict] | None = None) -> list[int]:
+def start(ws: Workspace, models: list[str], seed: int = 0, epochs: int | None = None, configs: Mapping[str, dict] | None = None, weights: str = POOL_MASS) -> list[int]:
     """Queue one training job a model and return the job ids.
 
     Parameters
     ----------
     models : names of `core.models.registry`. epochs : None = the model's own.
-    configs : model -> settings that differ from its defaults.
+    configs : model -> settings that differ from its defaults. weights : one of `core.jobs.mass.WEIGHTS`.
 
     Raises `BadInput` when no model is chosen or there is no label to learn from, `NotFound` for an unknown model;
     then nothing is queued.
@@ -60,7 +61,7 @@ def start(ws: Workspace, models: list[str], seed: int = 0, epochs: int | None = 
     if not overviewing.labelled_galaxies(ws):
         raise BadInput("labels", "cover at least one galaxy of the train split", 0, "this workspace", "Label a batch, or ingest a catalogue of labels")
     names = [registry.spec(model).name for model in models]
-    return [_enqueue(ws, name, seed, epochs, dict((configs or {}).get(name, {}))) for name in names]
+    return [_enqueue(ws, name, seed, epochs, dict((configs or {}).get(name, {})), weights) for name in names]
 
 
 def retrain(ws: Workspace) -> list[int]:
@@ -127,6 +128,6 @@ def _again(ws: Workspace, run) -> list[int]:
     return start(ws, [run.model], run.seed, configs={run.model: settings})
 
 
-def _enqueue(ws: Workspace, model: str, seed: int, epochs: int | None, config: dict) -> int:
-    parameters = {"model": model, "config": config, "seed": int(seed)} | ({} if epochs is None else {"epochs": int(epochs)})
+def _enqueue(ws: Workspace, model: str, seed: int, epochs: int | None, config: dict, weights: str) -> int:
+    parameters = {"model": model, "config": config, "seed": int(seed)} | ({} if weights == POOL_MASS else {"weights": weights}) | ({} if epochs is None else {"epochs": int(epochs)})
     return jobs.enqueue(ws, "train", f"Train {model}", parameters)

@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from core.jobs.mass import NONE, POOL_MASS
 from core.models.options import EXPLAINED, OPTIONS
 from core.models.registry import MODELS, Spec
 from core.models.search import SPACES
@@ -116,9 +117,12 @@ def _pairs(items: list) -> list[list]:
 
 def _settings(ws: Workspace, chosen: list[str]) -> None:
     with st.expander("Seed, epochs and settings", icon=":material/tune:"):
-        left, right = st.columns(2)
+        left, right, third = st.columns(3, vertical_alignment="bottom")
         left.number_input("Seed", 0, 2**31 - 1, 0, key="train_seed", help="Drives every random draw of the training; the same seed and labels give the same model.", persist_state="session")
         right.number_input("Epochs", 1, 10_000, None, key="train_epochs", placeholder="the model's own", help="For networks; empty leaves it to the model.", persist_state="session")
+        third.toggle("Labels count by what they stand for", True, key="train_mass", persist_state="session",
+                     help="A label that a strategy asked for counts in the fit by the root of the unlabelled galaxies that are nearest to it, in the features of the model's run before. "
+                          "Strategies ask about rare galaxies more often than they occur; this gives the common ones their say back. Labels drawn at random count the same.")
         for name in chosen:
             settings = {s: default for s, default in MODELS[name].config.items() if s != "epochs"}
             if settings:
@@ -166,7 +170,7 @@ def _key(model: str, setting: str) -> str:
 
 @callback
 def _start(ws: Workspace, chosen: list[str]) -> None:
-    queued = training.start(ws, chosen, int(st.session_state.get("train_seed", 0)), st.session_state.get("train_epochs"), _configs(chosen))
+    queued = training.start(ws, chosen, int(st.session_state.get("train_seed", 0)), st.session_state.get("train_epochs"), _configs(chosen), POOL_MASS if st.session_state.get("train_mass", True) else NONE)
     state.tell(f"{len(queued)} training{'s' * (len(queued) != 1)} queued")
 
 

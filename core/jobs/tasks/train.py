@@ -2,22 +2,25 @@
 
 import resource
 import time
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from safetensors.numpy import load_file, save_file
 
+from core.errors import BadInput
 from core.jobs.context import TaskContext
 from core.jobs.evaluation import calibrate, evaluate
 from core.jobs.fitted import WEIGHTS, adopt_branches
 from core.jobs.inputs import iter_inputs, load_inputs, load_labels, training_ids
+from core.jobs.mass import NONE, POOL_MASS, weights_of
+from core.jobs.mass import WEIGHTS as COUNTED
 from core.jobs.modality_use import modality_use
 from core.jobs.tuned import settings_of
 from core.models import registry
 from core.models.base import Model
-from core.models.prediction import Prediction
+from core.models.prediction import Labels, Prediction
 from core.settings import settings
 from core.store import labels, objects, runs
 from core.store.arrays import SHARD_ROWS
@@ -60,7 +63,9 @@ class JobSession(Session):
 
 
 def run(ctx: TaskContext) -> dict:
-    """Parameters: model, config (or "tuned"), seed, epochs (optional), name (optional), up_to (optional: newest label row that counts)."""
+    """Parameters: model, config (or "tuned"), seed, epochs (optional), name (optional), weights (one of
+    `core.jobs.mass.WEIGHTS`; pool_mass where nothing is said), up_to (optional: newest label row that counts).
+    """
     spec, seed = registry.spec(ctx.parameters["model"]), int(ctx.parameters.get("seed", 0))
     config = _config(ctx, spec)
     run_id, mark = _run_of(ctx, spec.name, config, seed)
@@ -70,7 +75,8 @@ def run(ctx: TaskContext) -> dict:
     model = spec.build(config)
     session = JobSession(ctx, run_id, seed)
     reused = adopt_branches(ctx.ws, model, run_id)
-    model.fit(load_inputs(ctx.ws, ids, model.modalities), load_labels(ctx.ws, ids, mark), session)
+    known, weighed = _weighed(ctx, run_id, spec.name, ids, mark)
+    model.fit(load_inputs(ctx.ws, ids, model.modalities), known, session)
     seconds = time.perf_counter() - started
     _keep(ctx, run_id, model)
     ids, prediction, milliseconds = _predict_all(ctx, model, seed)
@@ -78,7 +84,7 @@ def run(ctx: TaskContext) -> dict:
     stretches = calibrate(ctx.ws, *said)
     table = evaluate(ctx.ws, *said, stretches)
     runs.put_metrics(ctx.ws, run_id, table)
-    summary = _summary(model, seconds, milliseconds, runs.history(ctx.ws, run_id)["epoch"].nunique()) | {"conformal": asdict(stretches), "reused_runs": reused}
+    summary = _summary(model, seconds, milliseconds, runs.history(ctx.ws, run_id)["epoch"].nunique()) | {"conformal": asdict(stretches), "reused_runs": reused, "weights": weighed}
     summary |= modality_use(ctx.ws, run_id, model, ids, ctx.check)
     runs.finish(ctx.ws, run_id, "done", summary)
     ctx.report(1.0, _verdict(table))
@@ -98,6 +104,17 @@ def _run_of(ctx: TaskContext, model: str, config: dict, seed: int) -> tuple[int,
     snapshot = {"high_water": mark, "count": len(seen), "hash": labels.snapshot_hash(seen)}
     name = ctx.parameters.get("name") or model
     return runs.create(ctx.ws, name, model, config, seed, snapshot, ctx.job_id), mark
+
+
+def _weighed(ctx: TaskContext, run_id: int, model: str, ids: np.ndarray, mark: int) -> tuple[Labels, str]:
+    """The labels of galaxies with what each counts, and a sentence that says why."""
+    known, asked = load_labels(ctx.ws, ids, mark), ctx.parameters.get("weights", POOL_MASS)
+    if asked not in COUNTED:
+        raise BadInput("weights", f"be one of {', '.join(COUNTED)}", asked, "this training", "Choose one of them")
+    if asked == NONE:
+        return known, COUNTED[NONE]
+    weight_n, sentence = weights_of(ctx.ws, run_id, model, ids, mark)
+    return replace(known, weight_n=weight_n), sentence
 
 
 def _keep(ctx: TaskContext, run_id: int, model: Model) -> None:
