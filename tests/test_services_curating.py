@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from core.errors import BadInput
-from core.services import curating
+from core.services import curating, labelling
 from core.store import batches, labels, objects
 from core.store.census import Filter
 
@@ -129,3 +129,15 @@ def test_uploads_that_belong_together_share_a_folder_and_the_same_upload_is_one(
 def test_uploads_of_one_name_are_refused_with_a_sentence(ws):
     with pytest.raises(BadInput, match="files uploaded together must have different names; got a.csv twice"):
         curating.keep_uploads(ws, [("a.csv", io.BytesIO(b"1")), ("x/a.csv", io.BytesIO(b"2"))])
+
+
+def test_export_says_how_a_rate_was_measured_and_what_was_seen(tiny):
+    found = labelling.measured_sfr(tiny, 40, 0.1)
+    changed = found["values"] | {"sfr_tot_entropy": -1.25}
+    labelling.apply_events(tiny, "Annie", [{"client": "c", "sequence": 1, "kind": "grade", "object": 40, "z": 0.1, "grade": 4, "revealed": False,
+                                            "run": 1, "proposal": 0.2, "sfr": {"values": changed, "taken": 0.1}}])
+    table = pd.read_csv(io.BytesIO(curating.export(tiny, "Annie").files[curating.LABELS])).query("annotator == 'Annie'").set_index("target")
+    assert table["blind"].all() and set(table["model_run"]) == {1}
+    assert table.loc["sfr_tot_p16", ["source", "sfr_method", "sfr_z", "sfr_bpt"]].tolist() == ["measured", f"{found['method']} 1", 0.1, found["bpt"]]
+    assert table.loc["sfr_tot_entropy", ["source", "value", "sfr_measured"]].tolist() == ["human", -1.25, found["values"]["sfr_tot_entropy"]]
+    assert pd.isna(table.loc["z", "sfr_method"])

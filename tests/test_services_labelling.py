@@ -1,11 +1,13 @@
 """The labelling desk without its page: queues, what is shown, what events become."""
 
+import json
 from datetime import UTC, datetime
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from core.columns import TARGET_NAMES
 from core.errors import BadInput, NotFound
 from core.services import labelling
 from core.store import acts, batches, labels, objects, runs
@@ -74,7 +76,7 @@ def test_suggestions_without_a_run_say_what_is_missing(ws):
 
 
 def test_queue_of_no_known_source_is_refused_with_choices(tiny):
-    with pytest.raises(BadInput, match="queue must be a batch's number, suggested, unlabelled, held-out or selection; got x"):
+    with pytest.raises(BadInput, match="queue must be a batch's number, suggested, unlabelled, held-out, skipped, decided or selection; got x"):
         labelling.queue(tiny, "x")
     with pytest.raises(NotFound, match="no batch 99"):
         labelling.queue(tiny, "99")
@@ -85,6 +87,40 @@ def test_sources_name_open_batches_then_selection(tiny, batch):
     assert labelling.default_source(tiny) == str(batch)
     batches.close(tiny, batch)
     assert labelling.default_source(tiny) == labelling.UNLABELLED
+
+
+def test_skipped_objects_come_back_in_a_queue_of_their_own_with_the_reason(tiny):
+    labelling.apply_events(tiny, WHO, [event(1, 50, "skip", words="too faint"), event(2, 40, "skip"), event(3, 45, "skip"), event(4, 45)])
+    labelling.apply_events(tiny, "Cecilia", [event(1, 33, "skip")])
+    again = labelling.queue(tiny, labelling.SKIPPED, annotator=WHO)
+    assert again.ids.tolist() == [50, 40] and again.reasons[50].endswith(": too faint") and again.reasons[40].startswith("skipped 20")
+    assert labelling.sources(tiny, annotator=WHO)[labelling.SKIPPED] == "Skipped, to look at again · 2 objects"
+    assert labelling.SKIPPED not in labelling.sources(tiny, annotator="Henrietta")
+    labelling.apply_events(tiny, WHO, [event(5, 50, "cannot"), event(6, 45, "undo", undoes={"client": "c1", "sequence": 4})])
+    assert labelling.queue(tiny, labelling.SKIPPED, annotator=WHO).ids.tolist() == [40, 45]
+
+
+def test_decided_objects_come_newest_first(tiny):
+    labelling.apply_events(tiny, WHO, [event(1, 50), event(2, 40, "cannot"), event(3, 50, grade=2), event(4, 33, "skip")])
+    assert labelling.queue(tiny, labelling.DECIDED, annotator=WHO).ids.tolist() == [50, 40]
+    assert labelling.sources(tiny, annotator=WHO)[labelling.DECIDED] == "What I have decided, newest first · 2 objects"
+
+
+def test_new_session_goes_on_where_the_last_one_was(tiny, batch):
+    assert labelling.resume(tiny, WHO) is None
+    labelling.remember(tiny, WHO, str(batch), 45)
+    labelling.remember(tiny, "Cecilia", labelling.HELD_OUT, 3)
+    assert labelling.resume(tiny, WHO) == (str(batch), 45)
+    labelling.apply_events(tiny, WHO, [event(1, 45)])
+    assert labelling.resume(tiny, WHO) == (str(batch), None)
+    batches.close(tiny, batch)
+    assert labelling.resume(tiny, WHO) is None and labelling.resume(tiny, "Cecilia") == (labelling.HELD_OUT, 3)
+
+
+def test_guidelines_of_the_workspace_go_before_the_house_ones(tiny):
+    assert "**4** certain" in labelling.guidelines(tiny)
+    (tiny.path / "guidelines.md").write_text("Grade 4 needs three lines.")
+    assert labelling.guidelines(tiny) == "Grade 4 needs three lines."
 
 
 def test_states_prefer_decisions_to_skips_to_flags(tiny, batch):
@@ -111,7 +147,7 @@ def test_desk_shows_arrays_proposal_and_own_label(tiny):
     assert here["key"] == "mock-00039" and here["has_truth"] and here["simulated"] and here["fibre_arcsec"] == 3.0
     assert here["spectrum"].shape == (2, 4620) and here["composite"].shape == (64, 64, 3) and here["bands"].dtype == np.uint8
     assert here["proposal"]["run"] == run and here["proposal"]["z"]["value"] == pytest.approx(mean, abs=1e-6)
-    assert here["own"] == {"action": "label", "z": 0.123, "grade": 3, "source": "human"}
+    assert here["own"] == {"action": "label", "z": 0.123, "grade": 3, "source": "human", "words": ""} and not here["told"] and here["rate"] == {}
     assert len(here["candidates"]) == 5 and here["candidates"][0]["delta_chi2"] == 0
 
 
@@ -220,28 +256,105 @@ def test_undo_touches_no_other_annotator(tiny):
     assert len(labels.current(tiny).query("annotator == 'Cecilia'")) == 1
 
 
-def test_save_sfr_refuses_crossing_percentiles_and_writes_nothing(tiny):
-    with pytest.raises(BadInput, match="SFR percentiles must not cross"):
-        labelling.save_sfr(tiny, 40, {"sfr_tot_p16": 0.5, "sfr_tot_p84": 0.1}, WHO, "f", 1)
-    with pytest.raises(BadInput, match="at least one new value"):
-        labelling.save_sfr(tiny, 40, {"sfr_tot_p16": None}, WHO, "f", 1)
-    labelling.save_sfr(tiny, 40, {"sfr_tot_p16": -0.5, "sfr_tot_median": 0.0, "sfr_tot_p84": None}, WHO, "f", 2)
+def test_rate_refuses_crossing_percentiles_and_writes_nothing(tiny):
+    def refused(sequence, values):
+        return [r.sentence for r in labelling.apply_events(tiny, WHO, [event(sequence, 40, "rate", grade=None, sfr={"values": values, "taken": None})]).refused]
+
+    assert "SFR percentiles must not cross" in refused(1, {"sfr_tot_p16": 0.5, "sfr_tot_p84": 0.1})[0]
+    assert "at least one new value" in refused(2, {"sfr_tot_p16": None})[0]
+    assert "got sfr_tot_p99" in refused(3, {"sfr_tot_p99": 1.0})[0]
+    assert refused(4, {"sfr_tot_p16": -0.5, "sfr_tot_median": 0.0, "sfr_tot_p84": None}) == []
     assert labelling.standing_sfr(tiny, 40, WHO) == {"sfr_tot_p16": -0.5, "sfr_tot_median": 0.0}
-    with pytest.raises(BadInput, match="got sfr_tot_p16 -0.5, sfr_tot_median -0.7"):
-        labelling.save_sfr(tiny, 40, {"sfr_tot_median": -0.7}, WHO, "f", 3)
+    assert "got sfr_tot_p16 -0.5, sfr_tot_median -0.7" in refused(5, {"sfr_tot_median": -0.7})[0]
 
 
-def test_save_sfr_leaves_what_the_catalogue_said_to_the_catalogue(tiny):
+def test_crossing_percentiles_with_a_grade_are_refused_whole(tiny):
+    crossing = event(1, 40, sfr={"values": {"sfr_tot_p16": 0.5, "sfr_tot_p84": 0.1}, "taken": None})
+    assert labelling.apply_events(tiny, WHO, [crossing]).refused and labels.history(tiny, 40).empty
+
+
+def test_rate_leaves_what_the_catalogue_said_to_the_catalogue(tiny):
     labelling.take_from_catalogue(tiny, 40, WHO, "f", 1)
     known = labelling.standing_sfr(tiny, 40, WHO)
-    labelling.save_sfr(tiny, 40, known | {"sfr_tot_entropy": 1.5}, WHO, "f", 2)
+    labelling.apply_events(tiny, WHO, [event(2, 40, "rate", grade=None, sfr={"values": known | {"sfr_tot_entropy": 1.5}, "taken": None})])
     assert labels.history(tiny, 40).query("source == 'human'")["target"].tolist() == ["sfr_tot_entropy"]
+
+
+def test_measured_rate_is_what_the_spectrum_tells_and_is_kept(tiny):
+    found = labelling.measured_sfr(tiny, 40, 0.10001)
+    assert found is labelling.measured_sfr(tiny, 40, 0.09998) and found["z"] == 0.1
+    low, step, *density = found["curve"]
+    assert found["method"] in ("Halpha", "D4000") and set(found["values"]) == {t for t in TARGET_NAMES if t != "z"}
+    assert step * sum(density) == pytest.approx(1, abs=0.01)
+    assert low < found["values"]["sfr_tot_median"] < low + step * len(density)
+    assert "Halpha 6565" in {line["name"] for line in found["lines"]} and found["has_image"]
+
+
+def test_measured_rate_without_a_spectrum_or_distance_says_why(tiny, ws):
+    with ws.write() as db:
+        objects.upsert(db, [{"key": "bare", "sky_group": 1, "split": "train"}])
+    assert labelling.measured_sfr(ws, 1, 0.1)["reason"] == "There is no spectrum of this object."
+    bare = labelling.measured_sfr(tiny, 40, 0.0)
+    assert bare["method"] == "none" and bare["reason"] == "z = 0.0000 gives no distance." and bare["curve"] == [] and bare["values"] == {}
+
+
+def test_taken_rate_is_saved_with_the_grade_and_says_that_it_was_measured(tiny):
+    found = labelling.measured_sfr(tiny, 40, 0.1)
+    changed = found["values"] | {"sfr_tot_entropy": -1.25}
+    labelling.apply_events(tiny, WHO, [event(1, 40, z=0.1, grade=3, sfr={"values": changed, "taken": 0.1})])
+    rows = labels.history(tiny, 40).set_index("target")
+    assert len(rows) == 9 and set(rows["grade"]) == {3} and rows["sequence"].nunique() == 1
+    assert rows["source"].drop(["z", "sfr_tot_entropy"]).unique().tolist() == ["measured"]
+    assert rows.loc[["z", "sfr_tot_entropy"], "source"].tolist() == ["human", "human"]
+    how = {"method": found["method"], "version": 1, "z": 0.1, "bpt": found["bpt"]}
+    assert json.loads(rows["shown"]["sfr_tot_p16"])["sfr"] == how | {"measured": found["values"]["sfr_tot_p16"], "edited": False}
+    assert json.loads(rows["shown"]["sfr_tot_entropy"])["sfr"] == how | {"measured": found["values"]["sfr_tot_entropy"], "edited": True}
+    assert "sfr" not in json.loads(rows["shown"]["z"])
+
+
+def test_taken_rate_is_written_again_only_when_its_grade_changes(tiny):
+    sfr = {"values": labelling.measured_sfr(tiny, 40, 0.1)["values"], "taken": 0.1}
+    labelling.apply_events(tiny, WHO, [event(n, 40, z=0.1, grade=g, sfr=sfr) for n, g in ((1, 3), (2, 3), (3, 4))])
+    assert labels.history(tiny, 40).groupby("sequence").size().to_dict() == {1: 9, 2: 1, 3: 9}
+    assert labelling.undo(tiny, WHO, "c1", 4) == 40
+    assert labels.current(tiny).query("annotator == @WHO")["grade"].tolist() == [3] * 9
+
+
+def test_exposure_is_kept_and_whoever_was_told_stays_told(tiny):
+    labelling.apply_events(tiny, WHO, [event(1, 40, revealed=True, revealed_by="key", revealed_after=1200), event(2, 41, proposal=0.3, run=1), event(3, 42)])
+    assert json.loads(labels.history(tiny, 40)["shown"].iloc[0]) == {"revealed": True, "revealed_by": "key", "revealed_after": 1200}
+    labelling.undo(tiny, WHO, "c1", 4, ("c1", 2))
+    assert [d["told"] for d in labelling.desks(tiny, [40, 41, 42], WHO)] == [True, True, False]
+    assert not labelling.desks(tiny, [40], "Cecilia")[0]["told"]
+
+
+def test_proposal_is_calibrated_by_the_runs_own_calibration_galaxies(tiny):
+    labelling.proposals._predictions.cache_clear()
+    runs.finish(tiny, 1, "done", {"conformal": {"widths": {"z": {"all": {"68": 1.5, "95": 4.0}}}}})
+    said = labelling.desks(tiny, [40], WHO, 1)[0]["proposal"]
+    assert said["z"]["sigma"] == pytest.approx(2 * np.hypot(said["z"]["noise"], said["z"]["ignorance"]), abs=2e-6)
+    assert said["sfr"]["sigma"] == pytest.approx(np.hypot(said["sfr"]["noise"], said["sfr"]["ignorance"]), abs=2e-6)
+
+
+def test_comment_goes_with_the_decision(tiny):
+    labelling.apply_events(tiny, WHO, [event(1, 40, words="broad lines"), event(2, 41, "cannot", words="low signal"), event(3, 42, "star", words="M dwarf")])
+    rows = pd.concat([labels.history(tiny, i) for i in (40, 41, 42)])
+    assert rows[["action", "flags", "comment"]].to_numpy().tolist() == [["label", "", "broad lines"], ["cannot", "", "low signal"], ["cannot", "star", "M dwarf"]]
+    assert labelling.desks(tiny, [41], WHO)[0]["own"]["words"] == "low signal"
 
 
 def test_history_lists_acts_newest_first_and_what_was_taken_back(tiny):
     labelling.apply_events(tiny, WHO, [event(1, 40, z=0.2), event(2, 40, "catalogue"), event(3, 40, "undo", undoes={"client": "c1", "sequence": 1})])
     table = labelling.history(tiny, 40)
     assert table["values"].tolist() == [9, 1] and table["standing"].tolist() == [True, False] and table["z"].tolist()[1] == 0.2
+
+
+def test_history_marks_what_a_newer_decision_of_the_same_person_replaced(tiny):
+    labelling.apply_events(tiny, WHO, [event(1, 40, z=0.2), event(2, 40, "flag", words="blend"), event(3, 40, z=0.3)])
+    labelling.apply_events(tiny, "Cecilia", [event(1, 40, z=0.25)])
+    table = labelling.history(tiny, 40)
+    assert table["z"].tolist()[:2] == [0.25, 0.3] and table["replaced"].tolist() == [False, False, False, True]
+    assert table["standing"].all() and labelling.desk(tiny, 40, WHO)["own"]["z"] == 0.3
 
 
 def test_take_back_retracts_anybodys_rows_under_ones_own_name(tiny):

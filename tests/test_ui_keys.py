@@ -26,8 +26,8 @@ def test_every_action_is_done_by_the_component():
 
 
 def test_every_button_names_an_action():
-    named = set(re.findall(r'data-do="([a-z0-9-]+)"', (DESK / "desk.html").read_text()))
-    assert named - {entry.action for entry in KEYS} == {"noise"}
+    named = set(re.findall(r'data-do="([a-z0-9-]+)"', "".join((DESK / f"{name}.html").read_text() for name in ("desk", "rate"))))
+    assert named - {entry.action for entry in KEYS} == {"noise", "rate-save", "rate-clear"}
 
 
 def test_holding_a_grade_key_grades_once():

@@ -22,6 +22,9 @@ from core.metrics import AGREE_KMS
 from core.store import Workspace, batches, census, labels, objects, truth
 
 LABELS, TABLE, PROVENANCE, METHODS = "labels.csv", "training_set.csv", "provenance.json", "methods.txt"
+HOW = ["blind", "model_run", "sfr_method", "sfr_z", "sfr_bpt", "sfr_measured"]
+"""Columns of the labels' table that say how a value came about: whether the model's word was unknown then, the run whose word it would
+have been; for a rate taken from the spectrum the method and its version, the redshift, the BPT class and the value as measured."""
 ZIP_EPOCH = (1980, 1, 1, 0, 0, 0)
 """A fixed time for the files of an archive: the same content gives the same bytes."""
 
@@ -147,12 +150,26 @@ def _store(path: Path, file: BinaryIO) -> None:
 
 def _label_rows(ws: Workspace, values: pd.DataFrame, mark: int) -> pd.DataFrame:
     """Standing values with the galaxy they belong to, who gave them, and why it was asked for."""
-    log = labels.current(ws, up_to=mark)[["id", "grade", "flags", "annotator", "source", "batch_id", "created"]].rename(columns={"id": "label_id", "created": "labelled"})
+    log = labels.current(ws, up_to=mark)[["id", "grade", "flags", "annotator", "source", "batch_id", "created", "shown"]].rename(columns={"id": "label_id", "created": "labelled"})
+    log = log.drop(columns="shown").join(_how(log["shown"]))
     here = objects.frame(ws)[["id", "key", "specobjid", "objid", "ra", "dec", "sn", "split", "simulated"]].rename(columns={"id": "object_id"})
     rows = values.merge(log, on="label_id").merge(here, on="object_id").merge(_asked_for(ws), on=["batch_id", "object_id"], how="left")
     order = ["key", "specobjid", "objid", "ra", "dec", "sn", "split", "simulated", "target", "value", "sigma", "grade", "flags", "annotator", "source",
-             "labelled", "label_id", "batch", "strategy", "reason", "control"]
+             *HOW, "labelled", "label_id", "batch", "strategy", "reason", "control"]
     return rows.sort_values(["object_id", "target"])[order].reset_index(drop=True)
+
+
+def _how(shown: pd.Series) -> pd.DataFrame:
+    """`HOW` of each row, from what was on screen; empty where it was not so."""
+    rows = [json.loads(text) for text in shown]
+    known = [{"blind": not row["revealed"] if "revealed" in row else None, "model_run": row.get("run"), **_measured(row.get("sfr"))} for row in rows]
+    return pd.DataFrame(known, columns=HOW, index=shown.index).astype({"model_run": "Int64", "blind": "boolean"})
+
+
+def _measured(sfr: dict | None) -> dict:
+    if sfr is None:
+        return {}
+    return {"sfr_method": f"{sfr['method']} {sfr['version']}", "sfr_z": sfr["z"], "sfr_bpt": sfr["bpt"], "sfr_measured": sfr["measured"]}
 
 
 def _asked_for(ws: Workspace) -> pd.DataFrame:

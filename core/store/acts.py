@@ -65,6 +65,23 @@ def decided(ws: Workspace) -> set[int]:
     return set(ws.frame(f"SELECT DISTINCT object_id FROM labels l WHERE target = 'z' AND action IN ('label', 'cannot') AND {_STANDING}")["object_id"].tolist())
 
 
+def skipped(ws: Workspace, annotator: str) -> pd.DataFrame:
+    """Objects that the annotator has put off and not decided since, the longest ago first: object_id, comment, created."""
+    decision = _STANDING.replace("l.id", "d.id")
+    return ws.frame(
+        f"""SELECT object_id, comment, created, MAX(id) AS id FROM labels l WHERE annotator = ? AND target = 'z' AND action = 'skip' AND {_STANDING}
+        AND NOT EXISTS (SELECT 1 FROM labels d WHERE d.object_id = l.object_id AND d.target = 'z' AND d.annotator = l.annotator
+            AND d.action IN ('label', 'cannot') AND {decision}) GROUP BY object_id ORDER BY id""",
+        (annotator,),
+    ).drop(columns="id")
+
+
+def decided_by(ws: Workspace, annotator: str) -> list[int]:
+    """Objects with a standing decision of the annotator about the redshift, the newest decision first."""
+    sql = f"SELECT object_id FROM labels l WHERE annotator = ? AND target = 'z' AND action IN ('label', 'cannot') AND {_STANDING} GROUP BY object_id ORDER BY MAX(id) DESC"
+    return ws.frame(sql, (annotator,))["object_id"].tolist()
+
+
 def decisions_since(ws: Workspace, annotator: str, since: str) -> pd.DataFrame:
     """The annotator's standing decisions from ``since`` (ISO, UTC) on, one row an act: created, object_id, milliseconds."""
     return ws.frame(

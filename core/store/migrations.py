@@ -130,6 +130,15 @@ def stretches_by_bin(db: sqlite_utils.Database) -> None:
             db.conn.execute("UPDATE runs SET summary = ? WHERE id = ?", (json.dumps(summary), run_id))
 
 
+@migrate_set()
+def places(db: sqlite_utils.Database) -> None:
+    _script(db, """
+    CREATE TABLE places (                  -- where each annotator sat last: a new session goes on there
+        annotator TEXT PRIMARY KEY, source TEXT NOT NULL, object_id INTEGER NOT NULL REFERENCES objects,
+        updated TEXT NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ'))) WITHOUT ROWID;
+    """)
+
+
 def _script(db: sqlite_utils.Database, sql: str) -> None:
     """Run statements one by one: ``executescript`` would commit the open transaction."""
     statement = ""

@@ -42,6 +42,7 @@ KEYS = (
     Key("star", ("6",), "A star", DECIDE),
     Key("skip", ("x",), "Skip, with a reason", DECIDE),
     Key("flag", ("f",), "Flag an issue, apart from the grade", DECIDE),
+    Key("comment", (";",), "Comment on the decision, in standard words or your own", DECIDE),
     Key("catalogue", ("k",), "Take every value from the catalogue", DECIDE),
     Key("undo", ("Backspace",), "Undo the last act and go back to it", DECIDE),
     Key("accept", ("Enter",), "Take the model's redshift", REDSHIFT),
@@ -54,6 +55,7 @@ KEYS = (
     Key("line-next", (".",), "Call the feature under the cursor the next line", REDSHIFT),
     Key("line-previous", (",",), "Call it the previous line", REDSHIFT),
     Key("box", ("z",), "Type a redshift", REDSHIFT),
+    Key("rate", ("p",), "Take the star-formation rate that the spectrum tells", REDSHIFT),
     Key("reveal", ("v",), "Reveal what the model predicts", LOOK),
     Key("smooth-more", ("s",), "Smooth more", LOOK, repeats=True),
     Key("smooth-less", ("d",), "Smooth less", LOOK, repeats=True),
@@ -62,6 +64,7 @@ KEYS = (
     Key("whole", ("w",), "See the whole spectrum again", LOOK),
     Key("next", ("n",), "Next object, nothing saved", GO, repeats=True),
     Key("previous", ("b",), "Back one object", GO, repeats=True),
+    Key("again", ("y",), "Look again at what was just graded", GO),
     Key("go", ("/",), "Go to an object by its key or number", GO),
     Key("help", ("?",), "Show these keys", GO),
 )

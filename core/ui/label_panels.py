@@ -17,35 +17,37 @@ from core.store import Workspace
 from core.ui import keys, spectrum, state
 from core.ui.guard import callback, guarded, sentence
 from core.ui.layout import nothing_yet
-from core.ui.seat import Seat, enter, hear, seat, write_address
+from core.ui.seat import Seat, enter, hear, keep_place, seat, write_address
 from core.ui.spectrum.packing import Packer, pack_object
 
 DESK = "desk"
 _CHOICE = "label_source"
 _AT_ONCE = 16
-_SFR_ROWS = tuple(tuple(f"sfr_tot_{name}" for name in row) for row in (("avg", "median", "mode", "entropy"), ("p2p5", "p16", "p84", "p97p5")))
 _FIT_SECONDS = 0.3
-"""How long one run may fit templates; what is left over is asked for again by the browser."""
+"""How long one run may fit templates, and how long it may measure rates; what is left over is asked for again by the browser."""
 
 
 def choose(ws: Workspace) -> Queue:
     """The chooser of what to label, and a way to the Query page while no batch waits; returns the queue, which may be empty."""
     where, is_entering = seat(), DESK not in st.session_state
-    titles = labelling.sources(ws, len(state.selection()))
-    wanted = _wanted(ws, where, is_entering)
+    titles = labelling.sources(ws, len(state.selection()), state.annotator())
+    place = _place(ws) if is_entering else None
+    wanted = _wanted(ws, where, is_entering, place)
     if wanted not in titles:
-        titles[wanted] = f"Batch {wanted}, closed"
+        titles[wanted] = f"Batch {wanted}, closed" if wanted.isdigit() else "Nothing left of this queue"
     st.session_state[_CHOICE] = wanted
     with st.container(horizontal=True, vertical_alignment="bottom"):
         st.selectbox("What to label", list(titles), format_func=titles.get, key=_CHOICE, label_visibility="collapsed", on_change=_choose)
         st.button("", icon=":material/refresh:", help="Make this queue anew: what has been decided drops out", on_click=_again, args=(ws,))
+        with st.popover("", icon=":material/menu_book:", help="Guidelines: what the grades mean, and when to skip, flag or take a rate", width="content"):
+            st.markdown(labelling.guidelines(ws))
         if not any(source.isdigit() for source in titles):
             st.page_link("pages/query.py", label="No batch yet: compose one", icon=":material/travel_explore:")
     if _is_other(where, wanted):
-        where.sit(labelling.queue(ws, wanted, state.selection()))
+        where.sit(labelling.queue(ws, wanted, state.selection(), state.annotator()))
     if is_entering:
         with guarded():
-            enter(ws, where)
+            enter(ws, where, place)
     return where.queue
 
 
@@ -57,11 +59,9 @@ def desk(ws: Workspace) -> None:
     spectrum.mount(_payload(ws, where), DESK, callback(lambda: hear_log(ws)))
     state.show_told()
     write_address(where)
-    left, right = st.columns([1.25, 1], gap="medium")
-    with left:
-        _sfr(ws, where)
-    with right:
-        _history(ws, where)
+    if state.annotator() != state.NAMELESS:
+        keep_place(ws, where)
+    _history(ws, where)
 
 
 def hear_log(ws: Workspace) -> None:
@@ -94,16 +94,22 @@ def _is_other(where: Seat, wanted: str) -> bool:
     return wanted == labelling.SELECTION and not np.array_equal(where.queue.ids, state.selection())
 
 
-def _wanted(ws: Workspace, where: Seat, is_entering: bool) -> str:
-    """The source to label: the address's on coming in, then the chooser's."""
-    now = where.queue.source if where.queue else labelling.default_source(ws)
+def _place(ws: Workspace) -> tuple[str, int | None] | None:
+    """Where this person was when they left; an address that names a place goes before it, and nobody in particular was nowhere."""
+    is_told = "batch" in st.query_params or "object" in st.query_params
+    return None if is_told or state.annotator() == state.NAMELESS else labelling.resume(ws, state.annotator())
+
+
+def _wanted(ws: Workspace, where: Seat, is_entering: bool, place: tuple[str, int | None] | None) -> str:
+    """The source to label: on coming in the address's, or that of one's last place; then the chooser's."""
+    now = where.queue.source if where.queue else place[0] if place else labelling.default_source(ws)
     return (st.query_params.get("batch") or now) if is_entering else st.session_state.get(_CHOICE, now)
 
 
 @callback
 def _again(ws: Workspace) -> None:
     where = seat()
-    where.sit(labelling.queue(ws, where.queue.source, state.selection()))
+    where.sit(labelling.queue(ws, where.queue.source, state.selection(), state.annotator()))
 
 
 def _payload(ws: Workspace, where: Seat) -> bytes:
@@ -126,7 +132,7 @@ def _payload(ws: Workspace, where: Seat) -> bytes:
     return packer.bytes(_constants(ws, who) | {
         "token": where.token, "at": where.at, "goto": {"nonce": where.goto[0], "object": where.goto[1]}, "attempt": where.attempt, "serial": serial,
         "ids": queue.ids.tolist(), "states": states, "batch": queue.batch_id,
-        "objects": objects, "fits": _fits(ws, where.fit), "acked": acked, "refused": where.refused,
+        "objects": objects, "fits": _fits(ws, where.fit), "rates": _rates(ws, where.rate), "acked": acked, "refused": where.refused,
         "recent": labelling.recent_acts(ws, who), "today": figures["today"], "per_hour": figures["per_hour"],
     })
 
@@ -137,6 +143,7 @@ def _constants(ws: Workspace, who: str) -> dict:
         "annotator": who, "workspace": blake2b(f"{ws.path} {ws.born}".encode(), digest_size=8).hexdigest(), "z_range": [low, high], "loglam": [3.55, 1e-4, 4620],
         "lines": [{"name": e.name, "label": e.label, "wave": e.wave, "group": e.group, "strong": e.is_strong} for e in LINES],
         "sky": [{"name": s.name, "low": s.low, "high": s.high} for s in SKY], "flags": labelling.FLAGS, "skip_reasons": labelling.SKIP_REASONS,
+        "comments": labelling.COMMENTS, "statistics": {t.name: t.sentence for t in TARGETS if t.name in SFR_TARGETS},
         "bindings": keys.bindings(), "groups": keys.groups(), "repeats": [k.action for k in keys.KEYS if k.repeats],
     }
 
@@ -158,20 +165,14 @@ def _fits(ws: Workspace, ids: Iterable[int]) -> dict[int, dict]:
     return found
 
 
-def _sfr(ws: Workspace, where: Seat) -> None:
-    """The eight statistics of log SFR, given by hand or taken from the catalogue."""
-    known = labelling.standing_sfr(ws, where.at, state.annotator())
-    version = blake2b(repr(sorted(known.items())).encode(), digest_size=4).hexdigest()
-    with st.form(f"sfr_{where.at}", border=True):
-        st.markdown("**Star-formation rate** :gray[log₁₀(M☉/yr); what is not known stays empty]", help="Statistics of the posterior of the total SFR. Percentiles must not cross.")
-        for four in _SFR_ROWS:
-            for column, target in zip(st.columns(4), four, strict=True):
-                help_ = next(t.sentence for t in TARGETS if t.name == target)
-                column.number_input(target.removeprefix("sfr_tot_"), value=known.get(target), step=0.1, format="%.3f", key=f"{target}_{where.at}_{version}", help=help_, placeholder="–")
-        with st.container(horizontal=True):
-            st.form_submit_button("Save SFR", icon=":material/save:", on_click=_save_sfr, args=(ws, where.at, version))
-            st.form_submit_button("Take all from the catalogue", icon=":material/auto_stories:", type="tertiary", on_click=_take, args=(ws, where.at),
-                                  help="Records every value that the catalogue knows of this object, redshift included, as its source.")
+def _rates(ws: Workspace, wanted: Iterable[tuple[int, float]]) -> list[tuple[int, dict]]:
+    """Measured star-formation rates in order, until the time is used up; at least one."""
+    found, started = [], time.monotonic()
+    for object_id, z in wanted:
+        found.append((object_id, labelling.measured_sfr(ws, object_id, z)))
+        if time.monotonic() - started > _FIT_SECONDS:
+            break
+    return found
 
 
 def _history(ws: Workspace, where: Seat) -> None:
@@ -191,6 +192,8 @@ def _told(act) -> str:
     said = {"cannot": "no redshift", "skip": "skipped", "flag": "flagged"}.get(act.action) or _values(act)
     if not act.standing:
         return f"~~{said}~~ :small[:gray[taken back · {_safe(act.annotator)}]]"
+    if act.replaced:
+        return f":gray[{said}] :small[:gray[replaced since · {_safe(act.annotator)}, {act.created[5:16].replace('T', ' ')}]]"
     has_z = act.z == act.z
     marks = (f"grade {act.grade:.0f}" if act.grade == act.grade else "", _safe(act.words), act.source if act.source != "human" else "",
              "revealed" if act.revealed else "blind" if has_z and act.source == "human" else "")
@@ -207,22 +210,6 @@ def _values(act) -> str:
 def _safe(text: str) -> str:
     """Text of people, with nothing that markdown would act on."""
     return "".join(f"\\{c}" if c in r"\`*_{}[]()#+-.!:~$<>|" else c for c in text)
-
-
-@callback
-def _save_sfr(ws: Workspace, object_id: int, version: str) -> None:
-    where = seat()
-    values = {t: st.session_state[f"{t}_{object_id}_{version}"] for t in SFR_TARGETS}
-    labelling.save_sfr(ws, object_id, values, state.annotator(), *where.act(), batch_id=where.queue.batch_id)
-    state.tell("SFR saved.")
-
-
-@callback
-def _take(ws: Workspace, object_id: int) -> None:
-    where = seat()
-    labelling.take_from_catalogue(ws, object_id, state.annotator(), *where.act(), batch_id=where.queue.batch_id)
-    where.want = [object_id]
-    state.tell("Every value that the catalogue knows is recorded.")
 
 
 @callback

@@ -22,8 +22,10 @@ class Seat:
     ----------
     queue, token : what is labelled, and a name of it that changes whenever it is made anew.
     at : the object on the page. goto : (number, object): raised to make the browser go somewhere.
-    attempt, want, fit : the browser's last message: its number, objects it lacks, objects whose fit it lacks.
+    attempt, want, fit, rate : the browser's last message: its number, objects it lacks, objects whose fit it lacks, objects
+        and redshifts at which it lacks the measured star-formation rate.
     serial : number of the last answer; answers of runs side by side may overtake each other.
+    kept : the annotator, queue and object last noted for their next session.
     names : who has sat here in this session; a browser may still hold what one of them did. acked, refused : what
         became of its events. client, sequence : of acts made in forms, outside the component.
     """
@@ -36,9 +38,11 @@ class Seat:
     attempt: int = 0
     want: list[int] | None = None
     fit: list[int] = field(default_factory=list)
+    rate: list[tuple[int, float]] = field(default_factory=list)
     names: set[str] = field(default_factory=set)
     acked: dict[str, int] = field(default_factory=dict)
     refused: list[dict] = field(default_factory=list)
+    kept: tuple | None = None
     client: str = field(default_factory=lambda: f"form-{uuid.uuid4().hex}")
     sequence: int = 0
 
@@ -70,16 +74,26 @@ def seat() -> Seat:
     return st.session_state.setdefault(_KEY, Seat())
 
 
-def enter(ws: Workspace, where: Seat) -> None:
-    """Come to the desk: the browser has nothing yet, and the address may name an object.
+def enter(ws: Workspace, where: Seat, place: tuple[str, int | None] | None = None) -> None:
+    """Come to the desk: the browser has nothing yet, and the address may name an object, else the ``place`` where this person was.
 
     Only then is the address read. Later it is we who write it, and a run that was asked for
     before the browser had our writing would bring an older one back.
     """
-    where.want, where.fit = None, []
+    where.want, where.fit, where.rate = None, [], []
     wanted = st.query_params.get("object")
     if wanted:
         where.send_to(labelling.find(ws, wanted))
+    elif place and place[1] is not None:
+        where.send_to(place[1])
+
+
+def keep_place(ws: Workspace, where: Seat) -> None:
+    """Note where this person is, for their next session; a selection of the map ends with its session."""
+    now = (state.annotator(), where.queue.source, where.at)
+    if now != where.kept and where.queue.source != labelling.SELECTION:
+        labelling.remember(ws, *now)
+        where.kept = now
 
 
 def write_address(where: Seat) -> None:
@@ -97,5 +111,6 @@ def hear(ws: Workspace, log: dict) -> None:
         where.heard(labelling.apply_events(ws, name, [e for e in log["events"] if e.get("annotator") == name]))
     where.attempt, where.at = int(log["attempt"]), int(log["at"])
     where.want, where.fit = [int(i) for i in log["want"]], [int(i) for i in log["fit"]]
+    where.rate = [(int(i), float(z)) for i, z in log["rate"]]
     if log["find"]:
         where.send_to(labelling.find(ws, str(log["find"]["text"])))

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from core.preprocess import image
+from core.services.labelling.history import standing_sfr, was_told
 from core.services.labelling.proposals import proposal, template_fit
 from core.store import Workspace, arrays, labels, objects, truth
 
@@ -35,7 +36,8 @@ def desks(ws: Workspace, object_ids: Iterable[int], annotator: str, run_id: int 
     Mappings of catalogue columns (key, ra, dec, sn, ebv, class, split, simulated ...) and
     spectrum : float32 (2, 4620) or None. composite : uint8 (64, 64, 3) or None. bands : uint8 (5, 64, 64) or None.
     proposal : see `proposals.proposal`, or None.
-    own : this annotator's standing redshift decision {action, z, grade}, or None.
+    own : this annotator's standing redshift decision {action, z, grade, source, words}, or None.
+    told : whether they know the model's word on it from an earlier decision. rate : their standing SFR statistics.
     has_truth : whether the catalogue knows values. fibre_arcsec : diameter of the fibre.
     """
     ids = [int(i) for i in object_ids]
@@ -47,16 +49,20 @@ def desks(ws: Workspace, object_ids: Iterable[int], annotator: str, run_id: int 
         _facts(row)
         | {"spectrum": spectra[n] if has_spectrum[n] else None}
         | _pictures(images[n] if has_image[n] else None)
-        | {"proposal": proposal(ws, run_id, row["id"]), "own": _own(ws, row["id"], annotator), "has_truth": row["id"] in known}
+        | {"proposal": proposal(ws, run_id, row["id"]), "own": _own(ws, row["id"], annotator), "told": was_told(ws, row["id"], annotator), "rate": standing_sfr(ws, row["id"], annotator), "has_truth": row["id"] in known}
         for n, row in enumerate(table.to_dict("records"))
     ]
 
 
+def fibre_arcsec(plate: float | None) -> float:
+    """Diameter of the fibre of a spectroscopic plate; legacy without one."""
+    return FIBRE_ARCSEC["boss" if pd.notna(plate) and plate >= FIRST_BOSS_PLATE else "legacy"]
+
+
 def _facts(row: dict) -> dict:
     numbers = {c: None if row[c] != row[c] else round(float(row[c]), 6) for c in ("ra", "dec", "sn", "ebv")}
-    is_boss = pd.notna(row["plate"]) and row["plate"] >= FIRST_BOSS_PLATE
     text = {c: row[c] or "" for c in ("key", "class", "split", "source")}
-    return {"id": int(row["id"]), "simulated": bool(row["simulated"]), "fibre_arcsec": FIBRE_ARCSEC["boss" if is_boss else "legacy"]} | text | numbers
+    return {"id": int(row["id"]), "simulated": bool(row["simulated"]), "fibre_arcsec": fibre_arcsec(row["plate"])} | text | numbers
 
 
 def _pictures(stamp: np.ndarray | None) -> dict:
@@ -77,4 +83,4 @@ def _own(ws: Workspace, object_id: int, annotator: str) -> dict | None:
         return None
     last = mine.iloc[-1]
     number = {c: None if pd.isna(last[c]) else last[c] for c in ("value", "grade")}
-    return {"action": last["action"], "z": number["value"], "grade": number["grade"] and int(number["grade"]), "source": last["source"]}
+    return {"action": last["action"], "z": number["value"], "grade": number["grade"] and int(number["grade"]), "source": last["source"], "words": last["comment"]}

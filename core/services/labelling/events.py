@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 
 from core.columns import SFR_TARGETS
 from core.errors import BadInput, LookbackError, NotFound
-from core.services.labelling.history import standing_sfr
+from core.services.labelling.history import standing_rows
+from core.services.labelling.rates import MEASURED, taken_rows
 from core.store import Workspace, acts, batches, labels, objects, truth
 from core.store.labels import Decision
 
@@ -13,9 +14,13 @@ FLAGS = ("artefact", "blend", "sky residual", "wrong image", "quasar", "interest
 """Standard issue words; others may be typed."""
 SKIP_REASONS = ("too faint", "second look", "bad spectrum", "ambiguous")
 """Standard reasons to skip; others may be typed."""
-KINDS = ("grade", "cannot", "star", "skip", "flag", "catalogue", "undo")
+COMMENTS = ("one line only", "broad lines", "two redshifts", "telluric or sky", "low signal", "flux calibration")
+"""Standard comments on a decision; others may be typed."""
+KINDS = ("grade", "cannot", "star", "rate", "skip", "flag", "catalogue", "undo")
 ASSISTED = "proposal"
 """An event's ``origin`` when its redshift is the model's own, untouched."""
+_SEEN = ("proposal", "run", "origin", "revealed_by", "revealed_after")
+"""What an event tells of the screen: the model's redshift and run, where z came from, how and when (ms) the model's word was revealed."""
 _LONGEST = 500
 
 
@@ -51,8 +56,8 @@ def apply_events(ws: Workspace, annotator: str, events: Iterable[Mapping]) -> Ap
     Parameters
     ----------
     events : mappings with ``client`` (random, one a browser page), ``sequence`` (1, 2, ...), ``kind``
-        (one of `KINDS`) and ``object``; ``z``, ``sigma``, ``grade`` for a grade; ``words`` for a skip or a
-        flag; ``undoes`` {client, sequence} for an undo, else the newest act is undone; ``batch``,
+        (one of `KINDS`) and ``object``; ``z``, ``sigma``, ``grade`` for a grade; ``sfr`` (see `rates.taken_rows`) with
+        a grade or by itself; ``words`` for a skip, a flag or a comment; ``undoes`` {client, sequence} for an undo, else the newest act is undone; ``batch``,
         ``milliseconds``, ``revealed``, ``proposal``, ``run`` and ``origin`` (where z came from) as they were
         when the key was pressed.
 
@@ -110,19 +115,24 @@ def take_from_catalogue(ws: Workspace, object_id: int, annotator: str, client: s
     ])
 
 
-def save_sfr(ws: Workspace, object_id: int, values: Mapping[str, float | None], annotator: str, client: str, sequence: int, **context) -> list[int]:
-    """Record SFR statistics given by hand, None = left empty; returns the ids of the rows.
+def sfr_decisions(ws: Workspace, object_id: int, sfr: Mapping, annotator: str, client: str, sequence: int, grade: int | None = None, **context) -> list[Decision]:
+    """The rows of a star-formation rate from the desk, for `labels.record`.
 
-    Values that stand already are not written again, so that what came from the catalogue stays
-    the catalogue's. Raises `BadInput` when nothing is new, a value is out of range, or percentiles
-    cross, those that stand included: then nothing is written.
+    What stands already is not written again, so that what came from the catalogue stays the
+    catalogue's; a measured rate is, when its grade has changed. Raises `BadInput` for a statistic
+    of another name, and when percentiles cross, those that stand included.
     """
-    standing = standing_sfr(ws, object_id, annotator)
-    given = {t: values[t] for t in SFR_TARGETS if values.get(t) is not None and values[t] != standing.get(t)}
-    if not given:
-        raise BadInput("SFR label", "have at least one new value", "none", f"object {object_id}", "Enter what is known; the rest may stay empty")
-    labels.check_order(object_id, standing | given)
-    return labels.record(ws, [Decision(int(object_id), t, "label", annotator, client, sequence, value=float(v), **context) for t, v in given.items()])
+    given = taken_rows(ws, object_id, sfr)
+    unknown = sorted(set(given) - set(SFR_TARGETS))
+    if unknown:
+        raise BadInput("SFR label", f"be of {', '.join(SFR_TARGETS)}", unknown[0], f"object {object_id}", "Reload the page")
+    table = standing_rows(ws, object_id, annotator).set_index("target")
+    standing = table["value"].to_dict()
+    new = {t: row for t, row in given.items() if row["value"] != standing.get(t) or (row["source"] == MEASURED and _number_or_none(table["grade"][t]) != grade)}
+    labels.check_order(object_id, standing | {t: row["value"] for t, row in new.items()})
+    shown = context.pop("shown", {})
+    return [Decision(int(object_id), t, "label", annotator, client, sequence, value=row["value"], source=row["source"], grade=grade, shown=shown | row["shown"], **context)
+            for t, row in new.items()]
 
 
 def _apply(ws: Workspace, annotator: str, event: Mapping) -> int | None:
@@ -137,22 +147,41 @@ def _apply(ws: Workspace, annotator: str, event: Mapping) -> int | None:
     if kind == "catalogue":
         take_from_catalogue(ws, object_id, annotator, client, sequence, **context)
     else:
-        labels.record(ws, [Decision(object_id, "z", annotator=annotator, client=client, sequence=sequence, **_FIELDS[kind](event), **context)])
+        labels.record(ws, _decisions(ws, object_id, annotator, event, context))
     return None
 
 
+def _decisions(ws: Workspace, object_id: int, annotator: str, event: Mapping, context: dict) -> list[Decision]:
+    """The rows of one key press: the redshift's, and the rate's where one goes with it."""
+    (client, sequence), kind = _place(event), event["kind"]
+    fields = {"grade": _optional_grade(event)} if kind == "rate" else _FIELDS[kind](event)
+    rows = [] if kind == "rate" else [Decision(object_id, "z", annotator=annotator, client=client, sequence=sequence, **fields, **context)]
+    if kind in ("grade", "rate") and event.get("sfr"):
+        rows += sfr_decisions(ws, object_id, event["sfr"], annotator, client, sequence, fields["grade"], **context)
+    if not rows:
+        raise BadInput("SFR label", "have at least one new value", "none", f"object {object_id}", "Enter what is known; the rest may stay empty")
+    return rows
+
+
 def _grade(event: Mapping) -> dict:
-    grade = _number(event, "grade")
-    if grade not in (1, 2, 3, 4):
-        raise BadInput("grade", "be 1, 2, 3 or 4", event.get("grade"), f"object {event.get('object')}", "Press one of these keys")
+    grade = _optional_grade(event)
+    if grade is None:
+        raise BadInput("grade", "be 1, 2, 3 or 4", None, f"object {event.get('object')}", "Press one of these keys")
     source = "model-assisted" if event.get("origin") == ASSISTED else "human"
-    return {"action": "label", "value": _number(event, "z"), "sigma": _number(event, "sigma"), "grade": int(grade), "source": source}
+    return {"action": "label", "value": _number(event, "z"), "sigma": _number(event, "sigma"), "grade": grade, "source": source, "comment": _words(event)}
+
+
+def _optional_grade(event: Mapping) -> int | None:
+    grade = _number(event, "grade")
+    if grade not in (None, 1, 2, 3, 4):
+        raise BadInput("grade", "be 1, 2, 3 or 4", event.get("grade"), f"object {event.get('object')}", "Press one of these keys")
+    return None if grade is None else int(grade)
 
 
 _FIELDS = {
     "grade": _grade,
-    "cannot": lambda event: {"action": "cannot"},
-    "star": lambda event: {"action": "cannot", "flags": "star"},
+    "cannot": lambda event: {"action": "cannot", "comment": _words(event)},
+    "star": lambda event: {"action": "cannot", "flags": "star", "comment": _words(event)},
     "skip": lambda event: {"action": "skip", "comment": _words(event)},
     "flag": lambda event: {"action": "flag", "flags": _words(event)},
 }
@@ -164,7 +193,7 @@ def _context(ws: Workspace, event: Mapping) -> dict:
     if batch is not None:
         batches.items(ws, int(batch))
     spent = _number(event, "milliseconds")
-    shown = {"revealed": bool(event.get("revealed"))} | {k: event[k] for k in ("proposal", "run", "origin") if event.get(k) is not None}
+    shown = {"revealed": bool(event.get("revealed"))} | {k: event[k] for k in _SEEN if event.get(k) is not None}
     return {"batch_id": None if batch is None else int(batch), "milliseconds": None if spent is None else int(spent), "shown": shown}
 
 
@@ -189,6 +218,10 @@ def _number(event: Mapping, name: str) -> float | None:
     if value is None or (isinstance(value, (int, float)) and not isinstance(value, bool)):
         return value
     raise BadInput(name, "be a number", repr(value)[:40], f"object {event.get('object')}", "Correct it")
+
+
+def _number_or_none(value: float | None) -> float | None:
+    return None if value is None or value != value else float(value)
 
 
 def _words(event: Mapping) -> str:

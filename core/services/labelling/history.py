@@ -13,29 +13,47 @@ def history(ws: Workspace, object_id: int) -> pd.DataFrame:
     """The acts about an object, newest first, one row each.
 
     Columns: ``ids`` (rows of the act), ``created``, ``annotator``, ``action``, ``z``, ``sfr`` (the median, or
-    NaN), ``values`` (how many), ``grade``, ``words`` (flags and comment), ``source``, ``revealed``, ``standing``.
-    Retract rows are not listed: what they took out has ``standing`` False.
+    NaN), ``values`` (how many), ``grade``, ``words`` (flags and comment), ``source``, ``revealed``, ``standing``,
+    ``replaced`` (a newer decision of the same person stands in its place). Retract rows are not listed: what they took out has ``standing`` False.
     """
     rows = labels.history(ws, object_id)
     gone = set(rows.loc[rows["action"] == "retract", "supersedes"].astype(int))
-    acts = [_act(part, gone) for _, part in rows[rows["action"] != "retract"].groupby(["annotator", "client", "sequence"], sort=False)]
-    columns = ("ids", "created", "annotator", "action", "z", "sfr", "values", "grade", "words", "source", "revealed", "standing")
+    stands = rows[rows["action"].isin(["label", "cannot"]) & ~rows["id"].isin(gone)]
+    newest = set(stands.groupby(["annotator", "target"])["id"].max())
+    acts = [_act(part, gone, newest) for _, part in rows[rows["action"] != "retract"].groupby(["annotator", "client", "sequence"], sort=False)]
+    columns = ("ids", "created", "annotator", "action", "z", "sfr", "values", "grade", "words", "source", "revealed", "standing", "replaced")
     return pd.DataFrame(sorted(acts, key=lambda a: -a["ids"][0]), columns=columns)
 
 
 def standing_sfr(ws: Workspace, object_id: int, annotator: str) -> dict[str, float]:
     """The annotator's standing SFR values of an object; statistics without one are left out."""
+    rows = standing_rows(ws, object_id, annotator)
+    return {t: float(v) for t, v in zip(rows["target"], rows["value"], strict=True)}
+
+
+def was_told(ws: Workspace, object_id: int, annotator: str) -> bool:
+    """Whether the annotator knows a model's word on an object: it was revealed, or came after a grade, be it undone since."""
+    rows = labels.history(ws, object_id)
+    mine = rows[(rows["annotator"] == annotator) & (rows["target"] == "z")]
+    seen = [(action, json.loads(shown)) for action, shown in zip(mine["action"], mine["shown"], strict=True)]
+    return any(shown.get("revealed") or (action == "label" and "proposal" in shown) for action, shown in seen)
+
+
+def standing_rows(ws: Workspace, object_id: int, annotator: str) -> pd.DataFrame:
+    """The annotator's standing rows of an object's SFR statistics, one a target that has one."""
     rows = labels.history(ws, object_id)
     gone = set(rows.loc[rows["action"] == "retract", "supersedes"].astype(int))
     mine = rows[(rows["annotator"] == annotator) & (rows["action"] == "label") & rows["target"].isin(SFR_TARGETS) & ~rows["id"].isin(gone)]
-    return {t: float(v) for t, v in zip(mine["target"], mine["value"], strict=True)}
+    return mine.drop_duplicates("target", keep="last")
 
 
-def _act(rows: pd.DataFrame, gone: set[int]) -> dict:
+def _act(rows: pd.DataFrame, gone: set[int], newest: set[int]) -> dict:
     first, value = rows.iloc[0], rows.set_index("target")["value"].astype(float)
+    standing = set(rows["id"].astype(int)) - gone
     return {
         "ids": rows["id"].astype(int).tolist(), "created": first["created"], "annotator": first["annotator"], "action": first["action"],
         "z": value.get("z", np.nan), "sfr": value.get("sfr_tot_median", np.nan), "values": int(value.notna().sum()),
         "grade": float(first["grade"]) if pd.notna(first["grade"]) else np.nan, "words": ", ".join(filter(None, (first["flags"], first["comment"]))),
-        "source": first["source"], "revealed": bool(json.loads(first["shown"]).get("revealed")), "standing": not set(rows["id"].astype(int)) <= gone,
+        "source": first["source"], "revealed": bool(json.loads(first["shown"]).get("revealed")), "standing": bool(standing),
+        "replaced": bool(standing) and first["action"] in ("label", "cannot") and not standing & newest,
     }

@@ -4,8 +4,10 @@ from functools import lru_cache
 
 import numpy as np
 
+from core.jobs.fitted import stretches_in
 from core.models.registry import MODELS
-from core.store import Workspace, arrays, runs
+from core.store import Workspace, arrays, objects, runs
+from core.uncertainty.conformal import Stretches
 
 _SHOWN = {"z": "z", "sfr": "sfr_tot_median"}
 _NO_SPECTRUM = {"candidates": [], "confidence": None, "warning": "There is no spectrum of this object."}
@@ -24,6 +26,7 @@ def proposal_run(ws: Workspace) -> int | None:
 def proposal(ws: Workspace, run_id: int | None, object_id: int) -> dict | None:
     """What a run predicts of one object: run, model, and for ``z`` and ``sfr`` value, noise and ignorance (1 sigma).
 
+    ``sigma`` joins the two, and is calibrated: stretched as far as the run's calibration galaxies of like S/N ask for.
     None where the run predicts no z; ``sfr`` is None where it predicts none.
     """
     if run_id is None:
@@ -32,7 +35,8 @@ def proposal(ws: Workspace, run_id: int | None, object_id: int) -> dict | None:
     at = table["place"].get(int(object_id))
     if at is None:
         return None
-    said = {name: _said(table[name][at]) for name in _SHOWN}
+    sn = objects.one(ws, object_id)["sn"]
+    said = {name: _said(table[name][at], _stretch(table["stretches"], target, sn)) for name, target in _SHOWN.items()}
     return None if said["z"] is None else {"run": run_id, "model": table["model"], **said}
 
 
@@ -47,9 +51,19 @@ def uncertainty(ws: Workspace, run_id: int, ids: np.ndarray) -> np.ndarray:
     return score / len(_SHOWN)
 
 
-def _said(values: np.ndarray) -> dict | None:
-    names = ("value", "noise", "ignorance")
-    return dict(zip(names, values.round(6).tolist(), strict=True)) if np.isfinite(values).all() else None
+def _said(values: np.ndarray, stretch: float) -> dict | None:
+    if not np.isfinite(values).all():
+        return None
+    value, noise, ignorance = values.tolist()
+    told = {"value": value, "noise": noise, "ignorance": ignorance, "sigma": max(stretch * float(np.hypot(noise, ignorance)), 1e-6)}
+    return {name: round(number, 6) for name, number in told.items()}
+
+
+def _stretch(stretches: Stretches, target: str, sn: float | None) -> float:
+    """How many predicted sigma a sigma is, by the wider of the 68 % and 95 % intervals; 1 where a run has not measured it."""
+    sn_n = np.array([np.nan if sn is None else sn], float)
+    asked = max(float(stretches.half_width(target, level, sn_n)[0]) / sigmas for level, sigmas in (("68", 1), ("95", 2)))
+    return asked if np.isfinite(asked) else 1.0
 
 
 @lru_cache(maxsize=8192)
@@ -79,4 +93,5 @@ def _predictions(ws: Workspace, run_id: int) -> dict:
     columns = {k: names.index(t) for k, t in _SHOWN.items()}
     spread = {k: (saved["mean"][:, c], np.sqrt(saved["aleatoric"][:, c]), np.sqrt(saved["epistemic"][:, c])) for k, c in columns.items()}
     place = {int(i): n for n, i in enumerate(saved["object_ids"])}
-    return {"place": place, "model": runs.one(ws, run_id)["model"]} | {k: np.column_stack(v) for k, v in spread.items()}
+    run = runs.one(ws, run_id)
+    return {"place": place, "model": run["model"], "stretches": stretches_in(run["summary"])} | {k: np.column_stack(v) for k, v in spread.items()}

@@ -11,6 +11,7 @@ from core.services.labelling.proposals import proposal_run, uncertainty
 from core.store import Workspace, acts, batches, objects
 
 UNLABELLED, HELD_OUT, SELECTION, SUGGESTED = "unlabelled", "held-out", "selection", "suggested"
+SKIPPED, DECIDED = "skipped", "decided"
 LIMIT = 500
 """Objects in a queue that is not a batch; how many more there are is said in its sentence."""
 _ORDER_SEED = 20_240_101
@@ -22,7 +23,7 @@ class Queue:
 
     Attributes
     ----------
-    source : a batch's id as text, or one of `UNLABELLED`, `HELD_OUT`, `SELECTION`, `SUGGESTED`.
+    source : a batch's id as text, or one of `UNLABELLED`, `HELD_OUT`, `SELECTION`, `SUGGESTED`, `SKIPPED`, `DECIDED`.
     title : for a person. sentence : how the order came about.
     ids : object ids, int64 (n,).
     batch_id : the batch that labels are counted for, or None.
@@ -40,15 +41,24 @@ class Queue:
         return len(self.ids)
 
 
-def sources(ws: Workspace, selected: int = 0) -> dict[str, str]:
-    """What can be labelled: source -> title, in the order to offer. ``selected`` is how many objects are caught on the map."""
+def sources(ws: Workspace, selected: int = 0, annotator: str = "") -> dict[str, str]:
+    """What can be labelled: source -> title, in the order to offer. ``selected`` is how many objects are caught on the map.
+
+    What the annotator skipped or decided is offered once there is some.
+    """
     table = batches.frame(ws)
     waiting = table[(table["status"] == "open") & (table["size"] > 0)]
     found = {str(b.id): f"Batch {b.id} · {b.name} · {int(b.size)} objects" for b in waiting.itertuples()}
     if selected:
         found[SELECTION] = f"Selection from the map · {selected} objects"
     return found | {SUGGESTED: "Suggested one by one", UNLABELLED: "Unlabelled, most uncertain first",
-                    HELD_OUT: "Held out for calibration and test, in random order"}
+                    HELD_OUT: "Held out for calibration and test, in random order"} | _own_sources(ws, annotator)
+
+
+def _own_sources(ws: Workspace, annotator: str) -> dict[str, str]:
+    counts = {SKIPPED: len(acts.skipped(ws, annotator)), DECIDED: len(acts.decided_by(ws, annotator))}
+    titles = {SKIPPED: "Skipped, to look at again", DECIDED: "What I have decided, newest first"}
+    return {source: f"{titles[source]} · {n} object{'s' * (n != 1)}" for source, n in counts.items() if n}
 
 
 def default_source(ws: Workspace) -> str:
@@ -58,13 +68,13 @@ def default_source(ws: Workspace) -> str:
     return UNLABELLED if waiting.empty else str(int(waiting["id"].iloc[0]))
 
 
-def queue(ws: Workspace, source: str, selection: Iterable[int] = ()) -> Queue:
+def queue(ws: Workspace, source: str, selection: Iterable[int] = (), annotator: str = "") -> Queue:
     """The objects of a source in order.
 
     Parameters
     ----------
-    source : a batch's id, or one of `UNLABELLED`, `HELD_OUT`, `SELECTION`, `SUGGESTED`.
-    selection : object ids for `SELECTION`, kept in order.
+    source : a batch's id, or one of `UNLABELLED`, `HELD_OUT`, `SELECTION`, `SUGGESTED`, `SKIPPED`, `DECIDED`.
+    selection : object ids for `SELECTION`, kept in order. annotator : whose skips and decisions `SKIPPED` and `DECIDED` are.
 
     Raises
     ------
@@ -82,7 +92,13 @@ def queue(ws: Workspace, source: str, selection: Iterable[int] = ()) -> Queue:
         return _unlabelled(ws)
     if source == HELD_OUT:
         return _held_out(ws)
-    raise BadInput("queue", f"be a batch's number, {SUGGESTED}, {UNLABELLED}, {HELD_OUT} or {SELECTION}", source, "the Label page", "Choose one from the list")
+    if source == SKIPPED:
+        return _skipped(ws, annotator)
+    if source == DECIDED:
+        ids = np.array(acts.decided_by(ws, annotator)[:LIMIT], np.int64)
+        return Queue(source, "Decided", "Your own decisions, newest first: a new grade takes the place of the old one, which stays in the history.", ids)
+    kinds = ", ".join((SUGGESTED, UNLABELLED, HELD_OUT, SKIPPED, DECIDED))
+    raise BadInput("queue", f"be a batch's number, {kinds} or {SELECTION}", source, "the Label page", "Choose one from the list")
 
 
 def refreshed(ws: Workspace, of: Queue, annotator: str, at: int | None) -> Queue:
@@ -136,6 +152,12 @@ def _held_out(ws: Workspace) -> Queue:
     """Never by uncertainty: calibration and test would no longer be a fair sample."""
     ids = _undecided(ws, {"calibration", "test"})
     return Queue(HELD_OUT, "Held out", _counted("Random order, so that what is measured on them is fair", ids), _shuffled(ids)[:LIMIT])
+
+
+def _skipped(ws: Workspace, annotator: str) -> Queue:
+    table = acts.skipped(ws, annotator).head(LIMIT)
+    reasons = {int(i): f"skipped {when[:10]}{': ' + why if why else ''}" for i, when, why in zip(table["object_id"], table["created"], table["comment"], strict=True)}
+    return Queue(SKIPPED, "Skipped", "What you skipped, the longest ago first.", table["object_id"].to_numpy(np.int64), reasons=reasons)
 
 
 def _undecided(ws: Workspace, splits: set[str]) -> np.ndarray:

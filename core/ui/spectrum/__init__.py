@@ -10,13 +10,13 @@ from pathlib import Path
 import streamlit as st
 
 _HERE = Path(__file__).parent
-_SCRIPTS = ("payload", "ledger", "smooth", "plot", "draw", "actions", "view", "desk", "mount")
+_SCRIPTS = ("payload", "ledger", "smooth", "plot", "draw", "actions", "reveal", "rate", "view", "desk", "mount")
 """Joined in this order: a component is one JavaScript module."""
 
 _component = st.components.v2.component(
     "lookback_desk",
-    html=(_HERE / "desk.html").read_text(),
-    css=(_HERE / "desk.css").read_text(),
+    html=(_HERE / "desk.html").read_text().replace("<!-- rate.html -->", (_HERE / "rate.html").read_text()),
+    css="\n".join((_HERE / f"{name}.css").read_text() for name in ("desk", "reveal", "rate")),
     js="\n".join((_HERE / f"{name}.js").read_text() for name in _SCRIPTS),
 )
 

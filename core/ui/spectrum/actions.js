@@ -24,6 +24,9 @@ function actionsOf(desk) {
     "line-next": () => desk.nameLine(1), "line-previous": () => desk.nameLine(-1),
     box: () => parts.z.select(),
     reveal: () => reveal(desk),
+    again: () => lookAgain(desk),
+    rate: () => takeRate(desk), "rate-save": () => saveRate(desk), "rate-clear": () => clearRate(desk),
+    comment: () => openPalette(desk, "comment", "Comment on this decision", desk.header.comments),
     "smooth-more": looked(() => (look.level = Math.min(look.level + 1, WIDTHS.length - 1))),
     "smooth-less": looked(() => (look.level = Math.max(look.level - 1, 0))),
     lines: looked(() => (look.lines = !look.lines)),
@@ -34,13 +37,6 @@ function actionsOf(desk) {
     go: () => openPalette(desk, "go", "Go to", []),
     help: () => (parts.help.hidden = !parts.help.hidden),
   };
-}
-
-function reveal(desk) {
-  if (!desk.object) return;
-  if (!desk.object.proposal) desk.say("No model has predicted this object yet.");
-  desk.here.revealed = true;
-  showDesk(desk);
 }
 
 /** A small sheet that asks for a word: numbers choose, text can be typed. */
@@ -70,6 +66,7 @@ function answer(desk, words) {
   desk.parts["palette-words"].blur();
   if (kind === "skip") desk.conclude("skip", words ? `skipped, ${words}` : "skipped", { words });
   else if (kind === "flag") flagged(desk, words);
+  else if (kind === "comment") commented(desk, words);
   else if (words.trim()) Object.assign(desk, { sought: { text: words.trim(), nonce: `${desk.ledger.client}-${desk.attempt}` } }).sync();
 }
 
@@ -79,6 +76,13 @@ function flagged(desk, words) {
   desk.say(`${desk.object.key}: flagged, ${words}.`);
   showDesk(desk);
   desk.sync();
+}
+
+/** Words that go with the next decision on this object; none takes them out again. */
+function commented(desk, words) {
+  desk.here.words = words.trim();
+  desk.say(words.trim() ? `The comment goes with your decision: ${words.trim()}.` : "No comment.");
+  showDesk(desk);
 }
 
 /** The two fields: Enter takes what was typed, Esc leaves it. */

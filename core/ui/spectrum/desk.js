@@ -2,7 +2,7 @@
 // the server catches up, brings the next objects, and answers with what the store has.
 
 const AHEAD = 12, BEHIND = 2, KEPT = 80, PATIENCE = 3000, LONGEST = 30000;
-const NEEDS_OBJECT = new Set(["grade-1", "grade-2", "grade-3", "grade-4", "cannot", "star", "skip", "flag", "catalogue", "next", "previous"]);
+const NEEDS_OBJECT = new Set(["grade-1", "grade-2", "grade-3", "grade-4", "cannot", "star", "skip", "flag", "catalogue", "rate", "rate-save", "comment", "next", "previous"]);
 const STATE_OF = { grade: "label", cannot: "cannot", star: "cannot", skip: "skip", catalogue: "label" };
 const STEP = 5e-4;
 
@@ -12,7 +12,7 @@ class Desk {
     this.ledger = ledger;
     this.look = remembered({ lines: true, noise: false, rest: false, level: 2 });
     this.parts = Object.fromEntries([...root.querySelectorAll("[data-part]")].map((e) => [e.dataset.part, e]));
-    Object.assign(this, { objects: new Map(), stale: new Set(), states: {}, ids: [], held: [], place: 0, attempt: 0, sentAt: 0, answered: true, patience: PATIENCE, told: new Set() });
+    Object.assign(this, { objects: new Map(), stale: new Set(), states: {}, ids: [], held: [], place: 0, attempt: 0, sentAt: 0, answered: true, patience: PATIENCE, told: new Set(), rates: new Map(), drafts: new Map(), verdict: null });
     this.plot = new Plot(this.parts, this.look, (reading) => showReading(this.parts, reading));
     this.actions = actionsOf(this);
     this.abort = new AbortController();
@@ -20,6 +20,7 @@ class Desk {
     document.addEventListener("keydown", (event) => this.onKey(event), { signal, capture: true });
     root.addEventListener("click", (event) => this.onClick(event), { signal });
     listenToBoxes(this, signal);
+    listenToRate(this, signal);
     this.timer = setInterval(() => this.tick(), 500);
   }
 
@@ -71,9 +72,11 @@ class Desk {
     this.goTo(header.at);
   }
 
-  merge({ objects, fits }) {
+  merge({ objects, fits, rates }) {
+    keepRates(this, rates);
     for (const object of objects) {
-      this.objects.set(object.id, { fit: this.objects.get(object.id)?.fit, ...object, spectrum: inUnits(object.spectrum) });
+      const { fit, told } = this.objects.get(object.id) ?? {};
+      this.objects.set(object.id, { fit, ...object, told: told || object.told, spectrum: inUnits(object.spectrum) });
       this.stale.delete(object.id);
     }
     for (const [id, fit] of Object.entries(fits)) if (this.objects.has(+id)) this.objects.get(+id).fit = fit;
@@ -101,13 +104,10 @@ class Desk {
 
   // -- to the server --------------------------------------------------------------------------
 
-  /** Objects that should be at hand: this one, those ahead that are not decided, a few behind. */
+  /** Objects that should be at hand: this one, those ahead that are not decided, then those skipped, a few behind. */
   wanted() {
-    const ahead = [], at = this.place;
-    for (let i = 1; i < this.ids.length && ahead.length < AHEAD; i++) {
-      const id = this.ids[(at + i) % this.ids.length];
-      if (isOpen(this.states[id])) ahead.push(id);
-    }
+    const at = this.place, order = [...this.ids.slice(at + 1), ...this.ids.slice(0, at)];
+    const ahead = [...order.filter((id) => isOpen(this.states[id])), ...order.filter((id) => this.states[id] === "skip")].slice(0, AHEAD);
     const beside = [this.ids[at + 1], ...Array.from({ length: BEHIND }, (_, k) => this.ids[at - 1 - k])];
     return [...new Set([this.here?.id, ...ahead, ...beside])].filter((id) => id !== undefined && id !== null);
   }
@@ -118,8 +118,9 @@ class Desk {
     const wanted = this.wanted();
     const want = wanted.filter((id) => !this.objects.has(id) || this.stale.has(id));
     const fit = wanted.filter((id) => this.objects.get(id)?.fit === undefined);
+    const rate = ratesWanted(this);
     const moved = this.here.id !== this.reported;
-    if (this.ledger.events.length || want.length || fit.length || moved || this.sought) this.post({ want, fit });
+    if (this.ledger.events.length || want.length || fit.length || rate.length || moved || this.sought) this.post({ want, fit, rate });
   }
 
   post(wishes) {
@@ -142,7 +143,7 @@ class Desk {
   goTo(id) {
     const place = this.ids.indexOf(id);
     if (place >= 0) this.place = place;
-    this.here = { id, z: null, origin: null, sigma: null, revealed: false, shown: false, since: null, candidate: -1, mark: null };
+    this.here = { id, z: null, origin: null, sigma: null, revealed: false, words: "", shown: false, since: null, candidate: -1, mark: null };
     this.present();
     showDesk(this);
     clearTimeout(this.soon);
@@ -171,7 +172,8 @@ class Desk {
   present() {
     if (!this.here || !this.object) return;
     if (!this.here.shown) {
-      Object.assign(this.here, { shown: true, since: performance.now() });
+      Object.assign(this.here, { shown: true, since: performance.now(), words: this.object.own?.words ?? "" });
+      if (this.object.told) expose(this, EARLIER);
       this.plot.z = null;
       this.plot.show(this.object.spectrum);
       showPictures(this.parts, this.object);
@@ -189,9 +191,10 @@ class Desk {
 
   setZ(z, origin, more = {}) {
     const [low, high] = this.header.z_range;
-    Object.assign(this.here, { z: Math.max(low, Math.min(high, z)), origin, sigma: null, candidate: -1 }, more);
+    Object.assign(this.here, { z: Math.max(low, Math.min(high, z)), origin, sigma: null, candidate: -1, zAt: performance.now() }, more);
     this.plot.setZ(this.here.z);
     showZ(this);
+    rateFollows(this);
   }
 
   nudge(by) {
@@ -210,7 +213,7 @@ class Desk {
     const choices = this.choices();
     if (!choices.length) return this.say("There are no candidates: type a redshift with z, or point at a line and press the full stop.");
     const at = ((index % choices.length) + choices.length) % choices.length, { z, origin, sigma } = choices[at];
-    if (origin === "proposal") this.here.revealed = true;
+    if (origin === "proposal") expose(this, "candidate");
     this.setZ(z, origin, { candidate: at, sigma });
     return showChoices(this);
   }
@@ -218,7 +221,7 @@ class Desk {
   accept() {
     const proposal = this.object?.proposal;
     if (!proposal) return this.say("No model has predicted this object yet.");
-    this.here.revealed = true;
+    expose(this, "taken");
     this.setZ(proposal.z.value, "proposal");
     return showDesk(this);
   }
@@ -242,7 +245,7 @@ class Desk {
     const { here, object } = this;
     const said = object.proposal ? { proposal: object.proposal.z.value, run: object.proposal.run } : {};
     const event = this.ledger.add({
-      kind, object: here.id, batch: this.header.batch, milliseconds: Math.round(performance.now() - here.since), revealed: here.revealed, origin: here.origin, ...said, ...more,
+      kind, object: here.id, batch: this.header.batch, milliseconds: Math.round(performance.now() - here.since), origin: here.origin, ...exposure(here), ...(here.words ? { words: here.words } : {}), ...said, ...more,
     });
     if (STATE_OF[kind]) this.states[here.id] = STATE_OF[kind];
     if (kind === "flag") this.states[here.id] ??= "flag";
@@ -252,15 +255,20 @@ class Desk {
   grade(grade) {
     if (this.here.z === null) return this.say("There is no redshift yet: type one with z, take the model's with Enter, or point at a line and press the full stop.", true);
     const { z, sigma, origin } = this.here, object = this.object;
-    this.record("grade", { z, sigma, grade });
-    object.own = { action: "label", z, grade, source: origin === "proposal" ? "model-assisted" : "human" };
-    this.say(...verdict(object, z, grade));
-    return this.leave();
+    return withRate(this, (sfr) => {
+      this.record("grade", { z, sigma, grade, ...(sfr ? { sfr } : {}) });
+      object.own = { action: "label", z, grade, words: this.here.words, source: origin === "proposal" ? "model-assisted" : "human" };
+      rateSaved(this, sfr);
+      judge(this, grade);
+      this.say(`${object.key}: z ${z.toFixed(5)}, grade ${grade}${sfr ? ", and its star-formation rate" : ""}.`);
+      this.leave();
+    });
   }
 
   conclude(kind, sentence, more) {
     this.record(kind, more);
-    this.object.own = kind === "skip" ? this.object.own : { action: "cannot" };
+    dismissVerdict(this);
+    this.object.own = kind === "skip" ? this.object.own : { action: "cannot", words: this.here.words };
     if (kind === "catalogue") this.stale.add(this.here.id);
     this.say(`${this.object.key}: ${sentence}.`);
     this.leave();
@@ -281,6 +289,7 @@ class Desk {
     delete this.states[act.object];
     if (this.objects.has(act.object)) this.objects.get(act.object).own = null;
     this.stale.add(act.object);
+    dismissVerdict(this);
     this.goTo(act.object);
     this.say("Undone: this one is open again.");
     return this.sync();
@@ -296,7 +305,7 @@ class Desk {
   onKey(event) {
     if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing || !this.header || isElsewhere(event, this.root)) return;
     if (!this.parts.palette.hidden) return void (keyInPalette(this, event) && consume(event));
-    if (event.key === "Escape") return void this.closeAll();
+    if (event.key === "Escape") return void (this.closeAll(), dismissVerdict(this));
     const action = this.header.bindings[(event.shiftKey && event.key.startsWith("Arrow") ? "Shift+" : "") + event.key];
     if (!action) return;
     consume(event);
@@ -314,7 +323,7 @@ class Desk {
   run(action) {
     const needsZ = action.startsWith("grade");
     const waits = NEEDS_OBJECT.has(action) && (needsZ ? !this.isReady : !this.object) && !(needsZ && this.here?.z !== null && this.object);
-    if (this.held.length || waits) {
+    if (this.held.length || waits || awaitsRate(this, action)) {
       this.held.push(action);
       this.say(`${this.held.length} key${this.held.length > 1 ? "s" : ""} held until the object is here.`);
     } else this.actions[action]?.();
@@ -340,14 +349,6 @@ function namesFor({ wave, isDip }, { lines, z_range }) {
   const worth = (l) => (l.group === "quasar" ? 0 : 4) + (l.strong ? 2 : 0) + ((l.group === "absorption") === isDip ? 1 : 0) * (l.strong ? 1 : 0.5);
   const options = lines.map((line) => ({ line, z: wave / line.wave - 1 })).filter(({ z }) => z > -0.005 && z < z_range[1]);
   return options.sort((a, b) => worth(b.line) - worth(a.line) || b.line.wave - a.line.wave);
-}
-
-/** What to say after a grade: the model's word, and a warning when the two are far apart. */
-function verdict({ key, proposal }, z, grade) {
-  const saved = `${key}: z ${z.toFixed(5)}, grade ${grade}.`;
-  if (!proposal) return [saved];
-  const spread = Math.hypot(proposal.z.noise, proposal.z.ignorance), away = Math.abs(z - proposal.z.value) / spread;
-  return [`${saved} The model says ${proposal.z.value.toFixed(4)} ± ${spread.toPrecision(2)}, ${away.toFixed(1)} σ away.`, away > 5];
 }
 
 /** Typing in a field, using another widget, or pressing a key on a control: not meant for the desk. */

@@ -35,6 +35,8 @@ function showDesk(desk) {
   showZ(desk);
   showChoices(desk);
   showRevealed(desk);
+  showVerdict(desk);
+  showRate(desk);
   showSync(desk);
   showKeys(parts.keys, header.groups);
   if (!desk.plot.hover) showReading(parts, null);
@@ -56,8 +58,9 @@ function showBadges(desk) {
   const badges = [];
   if (object?.simulated) badges.push(["simulated", "warm"]);
   if (object && object.split !== "train") badges.push([`held out: ${object.split}`, ""]);
-  if (states[here.id]) badges.push([{ label: "labelled", cannot: "no redshift", skip: "skipped", flag: "flagged" }[states[here.id]], "good"]);
+  if (states[here.id]) badges.push([{ label: object?.own?.grade ? `labelled, grade ${object.own.grade}` : "labelled", cannot: "no redshift", skip: "skipped", flag: "flagged" }[states[here.id]], "good"]);
   if (here.revealed) badges.push(["revealed", "warm"]);
+  if (here.words) badges.push([`“${here.words}”`, ""]);
   if (here.done) badges.push([`All ${ids.length} are decided`, "good"]);
   parts.badges.replaceChildren(...badges.map(([text, kind]) => element("span", text, `badge ${kind}`)));
 }
@@ -101,19 +104,6 @@ function showChoices(desk) {
   if (fit?.confidence) made.unshift(element("span", `fit ${Math.round(100 * fit.confidence)} %`, fit.confidence < 0.9 ? "confidence low" : "confidence"));
   parts.candidates.title = fit?.warning ?? "";
   parts.candidates.replaceChildren(...made);
-}
-
-function showRevealed({ here, object, parts }) {
-  const said = object?.proposal;
-  parts.revealed.hidden = !here.revealed || !said;
-  if (parts.revealed.hidden) return;
-  const away = here.z === null ? "" : ` · ${(Math.abs(here.z - said.z.value) / Math.hypot(said.z.noise, said.z.ignorance)).toFixed(1)} σ from the z above`;
-  parts.revealed.replaceChildren(
-    element("b", `${said.model}, run ${said.run}`), element("span", `z ${said.z.value.toFixed(4)} ± ${Math.hypot(said.z.noise, said.z.ignorance).toPrecision(2)}${away}`),
-    element("span", `noise ${said.z.noise.toPrecision(2)}, ignorance ${said.z.ignorance.toPrecision(2)}`, "quiet"),
-    element("span", said.sfr ? `log SFR ${said.sfr.value.toFixed(2)} ± ${Math.hypot(said.sfr.noise, said.sfr.ignorance).toFixed(2)}` : ""),
-    element("span", object.class ? `catalogue class ${object.class}` : "", "quiet"),
-  );
 }
 
 function showSync({ ledger, parts, answered, sentAt }) {
