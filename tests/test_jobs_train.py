@@ -45,6 +45,12 @@ def test_train_says_what_it_makes_of_every_object(trained):
     kept = runs.load_arrays(ws, run["id"], "predictions")
     assert kept["object_ids"].tolist() == objects.frame(ws)["id"].tolist()
     assert kept["mean"].shape == kept["aleatoric"].shape == kept["epistemic"].shape == (60, 9)
+    assert kept["novelty"].shape == (60,) and np.isnan(kept["novelty"]).all()
+
+
+def test_train_says_how_unlike_the_labelled_each_object_is(tiny):
+    kept = runs.load_arrays(tiny, train(tiny, "photometry_mlp", epochs=1)["id"], "predictions")
+    assert kept["novelty"].dtype == np.float32 and np.isfinite(kept["novelty"]).all() and 0.5 < np.median(kept["novelty"]) < 2
 
 
 def test_train_measures_the_test_split_against_the_catalogue(trained):
@@ -61,6 +67,7 @@ def test_train_keeps_label_snapshot_weights_and_costs(trained):
     assert run["label_high_water"] == labels.high_water(ws) and run["label_hash"] == labels.snapshot_hash(labels.training(ws))
     fresh = registry.build("mean")
     fresh.load_state(load_file(runs.folder(ws, run["id"]) / "weights.safetensors"))
+    assert run["summary"]["conformal"]["counts"]["z"]["all"] == (objects.frame(ws)["split"] == "calibration").sum()
     assert {"seconds", "milliseconds_per_galaxy", "parameters", "epochs", "device", "precision", "peak_mb"} <= set(run["summary"])
 
 

@@ -88,6 +88,19 @@ def test_details_keep_the_order_and_leave_out_what_is_not_on_the_map(tiny):
     assert frame["object_id"].tolist() == [45, 2, 7]
     assert frame["state"].tolist() == [exploring.UNLABELLED, exploring.LABELLED, exploring.LABELLED]
     assert (frame["prediction"] - frame["label"]).iloc[1:].tolist() == pytest.approx([0.02, 0.02], abs=1e-6)
+    assert frame["half"].isna().all() and frame["novelty"].isna().all()
+
+
+def test_details_tell_novelty_and_the_interval_as_calibration_by_sn_has_it(tiny):
+    saved = runs.load_arrays(tiny, 1, "predictions")
+    runs.save_arrays(tiny, 1, "predictions", **saved, novelty=np.arange(60, dtype=np.float32))
+    widths = {"z": {"all": {"68": 1.0}, "sn low": {"68": 3.0}}}
+    runs.finish(tiny, 1, "done", {"conformal": {"edges": [8.0, 1e6], "widths": widths}})
+    table = exploring.map_table(tiny, "pca image", 1)
+    frame = exploring.details(table, table.object_ids, "z")
+    assert frame["novelty"].tolist() == (frame["object_id"] - 1).tolist()
+    assert (frame["half"] / np.hypot(frame["epistemic"], frame["aleatoric"])).to_numpy() == pytest.approx(np.where(frame["sn"] <= 8, 3.0, 1.0), rel=1e-4)
+    assert exploring.details(table, table.object_ids, "sfr_tot_median")["half"].isna().all()
 
 
 def test_nearest_uses_latent_features_of_the_run_else_the_map(tiny):

@@ -107,7 +107,7 @@ def metrics(ws: Workspace, run_id: int | None = None) -> pd.DataFrame:
 
 def save_arrays(ws: Workspace, run_id: int, name: str, **arrays: np.ndarray) -> None:
     """Write ``runs/<id>/<name>.npz``, whole or not at all. ``predictions`` holds object_ids, targets, mean,
-    aleatoric, epistemic (n, T) and features (n, d)."""
+    aleatoric, epistemic (n, T), novelty (n,) and features (n, d)."""
     path = folder(ws, run_id) / f"{name}.npz"
     temporary = path.with_name(f".{name}.{uuid.uuid4().hex[:8]}.npz")
     np.savez(temporary, **arrays)

@@ -21,7 +21,7 @@ PARTS = ("Pictures", "Table", "Spread")
 SHOWN = (24, 60, 120)
 ORDERS = {
     "epistemic": ("most ignorance first", "epistemic", False), "aleatoric": ("most noise first", "aleatoric", False), "sn": ("highest S/N first", "sn", False),
-    "prediction": ("highest prediction first", "prediction", False), "object_id": ("as they came", "object_id", True),
+    "prediction": ("highest prediction first", "prediction", False), "novelty": ("most novel first", "novelty", False), "object_id": ("as they came", "object_id", True),
 }
 
 
@@ -154,6 +154,7 @@ def _gallery(ws: Workspace, table: pd.DataFrame, view: View) -> None:
     _, column, ascending = ORDERS[order]
     first = table.sort_values(column, ascending=ascending, na_position="last", kind="stable").head(count)
     pictures(ws, first, view.target)
+    st.caption(_what_spread_means(first))
     if len(first) < len(table):
         st.caption(f"The first {len(first)} of {len(table):,}.")
 
@@ -177,12 +178,22 @@ def _caption(row, target: str) -> str:
     if np.isfinite(row.label):
         return f"{target} {row.label:.4g}\n{row.state}"
     if np.isfinite(row.prediction):
-        return f"{target} ≈ {row.prediction:.3g} ± {np.hypot(row.epistemic, row.aleatoric):.1g}\n{row.state}"
+        spread = row.half if np.isfinite(row.half) else np.hypot(row.epistemic, row.aleatoric)
+        return f"{target} ≈ {row.prediction:.3g} ± {spread:.1g}\n{row.state}"
     return row.state
 
 
+def _what_spread_means(table: pd.DataFrame) -> str:
+    if table["prediction"].isna().all():
+        return ""
+    calibrated = "± : the 68 % interval, stretched until it held 68 % of calibration galaxies of like S/N."
+    return calibrated if table["half"].notna().any() else "± : 1 σ as the model states it; too few calibration galaxies had a catalogue value to correct it."
+
+
 def _values(ws: Workspace, shown: MapTable, table: pd.DataFrame, view: View) -> None:
-    number = {c: st.column_config.NumberColumn(format="%.4f") for c in ("label", "prediction", "epistemic", "aleatoric")}
+    number = {c: st.column_config.NumberColumn(format="%.4f") for c in ("label", "prediction", "epistemic", "aleatoric")} | {
+        "half": st.column_config.NumberColumn("± 68 %", format="%.4f", help="Half-width of the 68 % interval, stretched as calibration galaxies of like S/N ask"),
+        "novelty": st.column_config.NumberColumn(format="%.2f", help=COLOURINGS["novelty"].sentence)}
     picked = st.dataframe(table, key="explore_table", hide_index=True, height=300, on_select="rerun", selection_mode="single-row", column_order=[c for c in table if c != "object_id"],
                           column_config=number | {"sn": st.column_config.NumberColumn("S/N", format="%.1f")})
     if picked.selection.rows:

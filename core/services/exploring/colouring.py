@@ -33,6 +33,8 @@ COLOURINGS: dict[str, Colouring] = {
         "Epistemic uncertainty", "logarithmic", lambda t, c: t.epistemic[:, c], "1 sigma of what the model does not know and labels could teach it", True, True),
     "aleatoric": Colouring(
         "Aleatoric uncertainty", "logarithmic", lambda t, c: t.aleatoric[:, c], "1 sigma of noise that more labels cannot remove, as the model sees it", True, True),
+    "novelty": Colouring(
+        "Novelty", "logarithmic", lambda t, c: t.novelty, "How unlike anything labelled, by what the model sees: about 1 is alike, from 2 on look at it; stars, quasars and artefacts stand out", True),
     "prediction": Colouring("Prediction", "sequential", lambda t, c: t.mean[:, c], "What the model says", True, True),
     "residual": Colouring(
         "Prediction minus label", "diverging", lambda t, c: t.mean[:, c] - t.label[:, c], "Where the model disagrees with the label; labelled galaxies only", True, True),
