@@ -306,6 +306,9 @@ def test_taken_rate_is_saved_with_the_grade_and_says_that_it_was_measured(tiny):
     assert len(rows) == 9 and set(rows["grade"]) == {3} and rows["sequence"].nunique() == 1
     assert rows["source"].drop(["z", "sfr_tot_entropy"]).unique().tolist() == ["measured"]
     assert rows.loc[["z", "sfr_tot_entropy"], "source"].tolist() == ["human", "human"]
+    width = (found["values"]["sfr_tot_p84"] - found["values"]["sfr_tot_p16"]) / 2
+    assert rows["sigma"].drop(["z", "sfr_tot_entropy"]).tolist() == pytest.approx([width] * 7, abs=1e-4) and pd.isna(rows.loc["sfr_tot_entropy", "sigma"])
+    assert labelling.history(tiny, 40)["source"].tolist() == ["human, measured"]
     how = {"method": found["method"], "version": 1, "z": 0.1, "bpt": found["bpt"]}
     assert json.loads(rows["shown"]["sfr_tot_p16"])["sfr"] == how | {"measured": found["values"]["sfr_tot_p16"], "edited": False}
     assert json.loads(rows["shown"]["sfr_tot_entropy"])["sfr"] == how | {"measured": found["values"]["sfr_tot_entropy"], "edited": True}

@@ -195,9 +195,15 @@ def _told(act) -> str:
     if act.replaced:
         return f":gray[{said}] :small[:gray[replaced since · {_safe(act.annotator)}, {act.created[5:16].replace('T', ' ')}]]"
     has_z = act.z == act.z
-    marks = (f"grade {act.grade:.0f}" if act.grade == act.grade else "", _safe(act.words), act.source if act.source != "human" else "",
-             "revealed" if act.revealed else "blind" if has_z and act.source == "human" else "")
+    marks = (f"grade {act.grade:.0f}" if act.grade == act.grade else "", _safe(act.words), _origin(act),
+             "revealed" if act.revealed else "blind" if has_z and "catalogue" not in act.source else "")
     return f"{said} :gray[{' · '.join(filter(None, marks))}] :small[:gray[{_safe(act.annotator)}, {act.created[5:16].replace('T', ' ')}]]"
+
+
+def _origin(act) -> str:
+    """Where the values came from, unless a person gave them all."""
+    origins = {"catalogue": "catalogue", "model-assisted": "the model's redshift", "measured": "rate as measured"}
+    return " · ".join(origins[s] for s in act.source.split(", ") if s in origins)
 
 
 def _values(act) -> str:

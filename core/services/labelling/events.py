@@ -131,7 +131,7 @@ def sfr_decisions(ws: Workspace, object_id: int, sfr: Mapping, annotator: str, c
     new = {t: row for t, row in given.items() if row["value"] != standing.get(t) or (row["source"] == MEASURED and _number_or_none(table["grade"][t]) != grade)}
     labels.check_order(object_id, standing | {t: row["value"] for t, row in new.items()})
     shown = context.pop("shown", {})
-    return [Decision(int(object_id), t, "label", annotator, client, sequence, value=row["value"], source=row["source"], grade=grade, shown=shown | row["shown"], **context)
+    return [Decision(int(object_id), t, "label", annotator, client, sequence, value=row["value"], sigma=row["sigma"], source=row["source"], grade=grade, shown=shown | row["shown"], **context)
             for t, row in new.items()]
 
 

@@ -13,7 +13,7 @@ def history(ws: Workspace, object_id: int) -> pd.DataFrame:
     """The acts about an object, newest first, one row each.
 
     Columns: ``ids`` (rows of the act), ``created``, ``annotator``, ``action``, ``z``, ``sfr`` (the median, or
-    NaN), ``values`` (how many), ``grade``, ``words`` (flags and comment), ``source``, ``revealed``, ``standing``,
+    NaN), ``values`` (how many), ``grade``, ``words`` (flags and comment), ``source`` (all of its rows, the redshift's first), ``revealed``, ``standing``,
     ``replaced`` (a newer decision of the same person stands in its place). Retract rows are not listed: what they took out has ``standing`` False.
     """
     rows = labels.history(ws, object_id)
@@ -54,6 +54,6 @@ def _act(rows: pd.DataFrame, gone: set[int], newest: set[int]) -> dict:
         "ids": rows["id"].astype(int).tolist(), "created": first["created"], "annotator": first["annotator"], "action": first["action"],
         "z": value.get("z", np.nan), "sfr": value.get("sfr_tot_median", np.nan), "values": int(value.notna().sum()),
         "grade": float(first["grade"]) if pd.notna(first["grade"]) else np.nan, "words": ", ".join(filter(None, (first["flags"], first["comment"]))),
-        "source": first["source"], "revealed": bool(json.loads(first["shown"]).get("revealed")), "standing": bool(standing),
+        "source": ", ".join(dict.fromkeys(rows["source"])), "revealed": bool(json.loads(first["shown"]).get("revealed")), "standing": bool(standing),
         "replaced": bool(standing) and first["action"] in ("label", "cannot") and not standing & newest,
     }

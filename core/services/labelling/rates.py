@@ -32,7 +32,9 @@ def measured_sfr(ws: Workspace, object_id: int, z: float) -> dict:
 
 
 def taken_rows(ws: Workspace, object_id: int, sfr: Mapping) -> dict[str, dict]:
-    """What goes into the log for a rate from the desk: target -> ``value``, ``source`` and ``shown``.
+    """What goes into the log for a rate from the desk: target -> ``value``, ``sigma``, ``source`` and ``shown``.
+
+    Sigma is half the width of the 68 % that go with it, as catalogues' rates have it, so that a wide rate weighs little; entropy has none.
 
     Parameters
     ----------
@@ -40,11 +42,20 @@ def taken_rows(ws: Workspace, object_id: int, sfr: Mapping) -> dict[str, dict]:
         A value that is still as it was measured has the source `MEASURED`.
     """
     given = {str(t): v for t, v in dict(sfr.get("values") or {}).items() if v is not None}
+    sigma = _half_width(given)
     if sfr.get("taken") is None:
-        return {t: {"value": v, "source": "human", "shown": {}} for t, v in given.items()}
+        return {t: {"value": v, "sigma": sigma.get(t), "source": "human", "shown": {}} for t, v in given.items()}
     found = measured_sfr(ws, object_id, _redshift(sfr["taken"], object_id))
     how = {k: found[k] for k in ("method", "version", "z", "bpt")}
-    return {t: _row(v, found["values"].get(t), how) for t, v in given.items()}
+    return {t: {"sigma": sigma.get(t)} | _row(v, found["values"].get(t), how) for t, v in given.items()}
+
+
+def _half_width(given: Mapping) -> dict[str, float]:
+    """Target -> sigma, of the rates whose 16th and 84th percentile are given and do not cross."""
+    low, high = (given.get(f"sfr_tot_{name}") for name in ("p16", "p84"))
+    if not all(isinstance(v, (int, float)) for v in (low, high)) or not low <= high:
+        return {}
+    return {t: round((high - low) / 2, 4) for t in given if t != "sfr_tot_entropy"}
 
 
 def _row(value: float, measured: float | None, how: dict) -> dict:

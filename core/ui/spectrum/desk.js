@@ -259,7 +259,7 @@ class Desk {
       this.record("grade", { z, sigma, grade, ...(sfr ? { sfr } : {}) });
       object.own = { action: "label", z, grade, words: this.here.words, source: origin === "proposal" ? "model-assisted" : "human" };
       rateSaved(this, sfr);
-      judge(this, grade);
+      judge(this, grade, sfr);
       this.say(`${object.key}: z ${z.toFixed(5)}, grade ${grade}${sfr ? ", and its star-formation rate" : ""}.`);
       this.leave();
     });

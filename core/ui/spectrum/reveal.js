@@ -23,9 +23,10 @@ function reveal(desk) {
 }
 
 /** After a grade: the model's word on what was just said. Whoever goes back to it is no longer blind. */
-function judge(desk, grade) {
-  const { object, here } = desk, said = object.proposal;
-  desk.verdict = said ? { id: here.id, key: object.key, z: here.z, grade, said, away: Math.abs(here.z - said.z.value) / said.z.sigma } : null;
+function judge(desk, grade, sfr) {
+  const { object, here } = desk, said = object.proposal, rate = sfr?.values.sfr_tot_median ?? null;
+  const rateAway = said?.sfr && rate !== null ? Math.abs(rate - said.sfr.value) / said.sfr.sigma : null;
+  desk.verdict = said ? { id: here.id, key: object.key, z: here.z, grade, said, away: Math.abs(here.z - said.z.value) / said.z.sigma, rate, rateAway } : null;
   object.told = Boolean(said) || object.told;
 }
 
@@ -44,11 +45,13 @@ function dismissVerdict(desk) {
 function showVerdict({ verdict, parts }) {
   parts.verdict.hidden = !verdict;
   if (!verdict) return;
-  const { key, z, grade, said, away } = verdict, isFar = away > FAR;
+  const { key, z, grade, said, away, rate, rateAway } = verdict, isFar = Math.max(away, rateAway ?? 0) > FAR;
   parts.verdict.classList.toggle("far", isFar);
   parts["verdict-words"].replaceChildren(
     element("b", key), element("span", `z ${z.toFixed(5)}, grade ${grade}`),
-    element("span", `the model says ${plusMinus(said.z.value, said.z.sigma)}, ${sigmas(away)} away${isFar ? ": look again?" : ""}`, isFar ? "loud" : ""), compass(said.z, z),
+    element("span", `the model says ${plusMinus(said.z.value, said.z.sigma)}, ${sigmas(away)} away`, away > FAR ? "loud" : ""), compass(said.z, z),
+    ...(rateAway === null ? [] : [element("span", `log SFR ${rate.toFixed(2)}, the model says ${plusMinus(said.sfr.value, said.sfr.sigma)}, ${sigmas(rateAway)} away`, rateAway > FAR ? "loud" : "")]),
+    ...(isFar ? [element("span", "Look again?", "loud")] : []),
   );
 }
 
