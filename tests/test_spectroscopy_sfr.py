@@ -1,9 +1,13 @@
 """Star-formation rates from spectra whose rate is known."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
+from core.data import sdss_spectrum
 from core.preprocess.spectrum import LOGLAM, WAVE
+from core.settings import ROOT
 from core.spectroscopy.basis import LN10_C
 from core.spectroscopy.line_flux import TROUGH_EW, TROUGH_KM_S, LineFlux
 from core.spectroscopy.lines import line
@@ -168,3 +172,20 @@ def test_bpt_class_follows_the_published_lines(n2, o3, expected):
 def test_bpt_class_needs_all_four_lines():
     assert bpt_class(lines_of(-0.5, -0.2, error=0.3)) == "unclassified"
     assert bpt_class(lines_of(-0.5, -0.2) | {"Hbeta 4863": LineFlux(np.nan, np.nan, np.nan, np.nan)}) == "unclassified"
+
+
+def measured_in(path: Path):
+    """What a survey file's spectrum tells at the pipeline's redshift."""
+    chunk = sdss_spectrum.read(path)
+    return measure_sfr(chunk.arrays["spectrum"][1][0], float(chunk.truth.query("target == 'z'")["value"].iloc[0]))
+
+
+@pytest.mark.parametrize(("name", "method", "low", "high"), [("spec-1678-53433-0001", "Halpha", 0.0, 1.2), ("spec-2515-54180-0377", "D4000", -2.5, -0.5)])
+def test_rates_of_real_galaxies_are_those_of_their_kind(real, name, method, low, high):
+    found = measured_in(real / "legacy_spectra" / f"{name}.fits")
+    assert found.method == method and low < found.values["median"] < high
+
+
+def test_rate_of_a_sample_file_comes_from_its_lines():
+    found = measured_in(ROOT / "data" / "sample" / "spec-14000-53070-0316.fits")
+    assert (found.method, found.bpt) == ("Halpha", "star-forming") and 0.2 < found.values["median"] < 1.4
