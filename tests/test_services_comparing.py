@@ -217,6 +217,14 @@ def test_calibration_names_heavy_tails_where_the_middle_is_right():
     assert comparing.calibration(table, Stretches(), "z").verdict == "Heavy tails: 2.7% of the galaxies lie beyond 3 σ, where a Gaussian has 0.3 %."
 
 
+def test_calibration_names_the_end_that_holds_too_many():
+    table = _predicted()
+    table.loc[560:, "truth"] = 2.0
+    assert comparing.calibration(table, Stretches(), "z").verdict == "Calibrated, as far as 600 galaxies can tell."
+    table.loc[530:, "truth"] = 2.0
+    assert comparing.calibration(table, Stretches(), "z").verdict == "Long tail above: 12% of the galaxies lie above what 95% should stay within."
+
+
 STRETCHES = Stretches(widths={"z": {"all": {"68": 2.0, "95": 4.0}}}, counts={"z": {"all": 90, "sn low": 12, "sn mid": 39, "sn high": 39}})
 
 
@@ -224,7 +232,7 @@ def test_calibration_carries_curve_histogram_and_stretched_coverage():
     found = comparing.calibration(_predicted(0.5), STRETCHES, "z")
     assert found.galaxies == 600 and found.density.mean() == pytest.approx(1) and np.all(np.diff(found.covered) >= 0)
     assert found.stretched == pytest.approx({0.6827: 0.6833, 0.9545: 0.955}, abs=0.002)
-    assert found.after == "Stretched by S/N as the calibration galaxies ask, they hold 68.3 ± 1.9 % and 95.3 ± 0.9 %. Too few calibration galaxies of sn low: the stretch of all serves there."
+    assert found.after == "Stretched by S/N as the calibration galaxies ask, they hold 68.3\u00a0±\u00a01.9\u00a0% and 95.3\u00a0±\u00a00.9\u00a0%. Too few calibration galaxies of sn low: the stretch of all serves there."
 
 
 def test_calibration_says_where_no_interval_could_be_stretched():
@@ -246,7 +254,7 @@ def test_joint_region_is_told_with_what_it_holds(tiny):
     rows = [("test", t, "all", name, value) for t in ("z", "sfr_tot_median") for name, value in (("n", 100 if t == "z" else 120), ("joint68", 0.7), ("joint95", 0.95))]
     runs.put_metrics(tiny, run, pd.DataFrame(rows, columns=["split", "target", "subset", "name", "value"]))
     everything = comparing.comparison(tiny)
-    assert comparing.joint(everything, run, "all") == "z and sfr_tot_median together: the joint 68 % region holds 70.0 ± 4.6 % of the galaxies, the 95 % region holds 95.0 ± 2.2 %."
+    assert comparing.joint(everything, run, "all") == "z and sfr_tot_median together: the joint 68 % region holds 70.0\u00a0±\u00a04.6\u00a0% of the galaxies, the 95 % region holds 95.0\u00a0±\u00a02.2\u00a0%."
     assert comparing.joint(everything, run, "passive") == "" == comparing.joint(everything, 1, "all")
 
 

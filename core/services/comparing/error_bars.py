@@ -19,6 +19,8 @@ LEAST = 0.02
 """Tilt or width of the PIT that nobody would notice, however many galaxies show it."""
 UNIFORM_SIGMA = 0.2887
 """Standard deviation of a uniform variable: 1 / sqrt(12)."""
+END = 0.05
+"""Share of the truths that each end of a calibrated prediction holds."""
 FAR, FAR_GAUSSIAN, FAR_SHARE = 3.0, 0.0027, 0.01
 """Truths beyond 3 sigma are 0.27 % of a Gaussian; from 1 % on they are worth a word."""
 
@@ -111,7 +113,7 @@ def _after(stretched: dict[float, float], galaxies: int, fallbacks: list[str]) -
 
 
 def _share(share: float, galaxies: float) -> str:
-    return f"{100 * share:.1f} ± {100 * metrics.binomial_error(share, int(galaxies)):.1f} %"
+    return f"{100 * share:.1f}\u00a0±\u00a0{100 * metrics.binomial_error(share, int(galaxies)):.1f}\u00a0%"
 
 
 def _diagnosis(truth: np.ndarray, mean: np.ndarray, sigma: np.ndarray) -> list[str]:
@@ -130,4 +132,11 @@ def _diagnosis(truth: np.ndarray, mean: np.ndarray, sigma: np.ndarray) -> list[s
         said.append(f"Biased {side}: it predicts too {side} for {above if tilt > 0 else 1 - above:.0%} of the galaxies.")
     if far > max(FAR_SHARE, FAR_GAUSSIAN + 3 * metrics.binomial_error(FAR_GAUSSIAN, len(truth))) and width > -tolerance:
         said.append(f"Heavy tails: {far:.1%} of the galaxies lie beyond 3 σ, where a Gaussian has 0.3 %.")
-    return said
+    return said or _long_ends(metrics.pit(truth, mean, sigma))
+
+
+def _long_ends(pit: np.ndarray) -> list[str]:
+    """Of error bars that are right in the middle: whether one end holds more galaxies than it should."""
+    tolerance = max(LEAST, 4 * metrics.binomial_error(END, len(pit)))
+    shares = {"below": np.mean(pit < END), "above": np.mean(pit > 1 - END)}
+    return [f"Long tail {side}: {share:.0%} of the galaxies lie {side} what {1 - END:.0%} should stay within." for side, share in shares.items() if share - END > tolerance]

@@ -46,23 +46,20 @@ def error_bars(ws: Workspace, asked: Asked, pair: Pair) -> None:
         charts.show(figures.error_bars(known), "error_bars", " ".join(f"{name}: {one.verdict} {one.after}" for name, one in known.items()))
         if any(one.stretched for one in known.values()):
             st.caption("Dashed, with open markers: intervals stretched by S/N as each run's calibration galaxies ask: random ones, which no model learnt from and no strategy chose.")
-        for name, column in zip(known, st.columns(2), strict=False):
-            with column:
-                _by_sn(name, comparing.by_sn(tables[name], stretches[name], asked.target))
+        _by_sn(pd.concat([comparing.by_sn(tables[name], stretches[name], asked.target).assign(run=name) for name in known], ignore_index=True))
 
 
-def _by_sn(name: str, table: pd.DataFrame) -> None:
-    """Thirds of S/N, a row each: verdict, and shares held before and after stretching."""
-    st.caption(f"{name}, by signal-to-noise")
-    percent = lambda share, error=None: "" if pd.isna(share) else f"{100 * share:.1f}" + ("" if error is None else f" ± {100 * error:.1f}")  # noqa: E731
-    shown = table[["third", "galaxies", "verdict", "crps"]]
+def _by_sn(table: pd.DataFrame) -> None:
+    """Thirds of S/N of each run, a row each: verdict, and shares held before and after stretching."""
+    shown = table[["run", "third", "galaxies", "verdict", "crps"]]
     for level in ("68", "95"):
-        columns = zip(table[f"stretched_{level}"], table[f"error_{level}"], strict=True)
-        shown = shown.assign(**{f"held_{level}": table[f"held_{level}"].map(percent), f"stretched_{level}": [percent(*both) for both in columns]})
-    st.dataframe(shown, hide_index=True, height="content", key=f"by_sn_{name}", column_config=_SN_COLUMNS)
+        held, stretched, error = (100 * table[f"{kind}_{level}"] for kind in ("held", "stretched", "error"))
+        shown = shown.assign(**{f"held_{level}": held.map("{:.1f}".format), f"stretched_{level}": [f"{s:.1f} ± {e:.1f}" if s == s else "" for s, e in zip(stretched, error, strict=True)]})
+    st.dataframe(shown, hide_index=True, height="content", key="by_sn", column_config=_SN_COLUMNS)
 
 
 _SN_COLUMNS = {
+    "run": st.column_config.TextColumn("run", help="One of the two runs that are looked at closely"),
     "third": st.column_config.TextColumn("S/N", help="Third of the test galaxies by the S/N of their spectrum; unknown: without a spectrum"),
     "galaxies": st.column_config.NumberColumn("galaxies", help="Test galaxies with a true value and an error bar", format="localized"),
     "verdict": st.column_config.TextColumn("verdict", help="What the PIT says of these galaxies alone; calibrated: no more amiss than chance explains"),
