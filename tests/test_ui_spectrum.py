@@ -1,10 +1,13 @@
 """What is packed for the browser can be read back from the header's pointers."""
 
 import json
+import re
 import struct
+from pathlib import Path
 
 import numpy as np
 
+from core.ui import spectrum
 from core.ui.spectrum.packing import Packer, pack_object
 
 
@@ -45,3 +48,10 @@ def test_empty_spectrum_is_packed_without_a_warning():
     sent = pack_object(packer, {"spectrum": np.full((2, 4620), np.nan, np.float32), "composite": None, "bands": None})
     header, blob = read(packer.bytes(sent))
     assert np.isinf(array(header["spectrum"]["sigma"], blob)).all() and not array(header["spectrum"]["flux"], blob).any()
+
+
+def test_scripts_name_nothing_twice():
+    """They are joined to one module, in which a name said twice is an error that only a browser tells."""
+    folder = Path(spectrum.__file__).parent
+    named = [name for script in spectrum._SCRIPTS for name in re.findall(r"^(?:async )?(?:function|const|let|class) (\w+)", (folder / f"{script}.js").read_text(), re.M)]
+    assert len(named) > 100 and sorted(set(named)) == sorted(named)

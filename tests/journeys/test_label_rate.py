@@ -52,7 +52,7 @@ def test_after_the_grade_the_model_speaks_and_one_key_goes_back(seated):
     page.keyboard.press("4")
     blind = wait_for_rows(server.ws, before + 1).iloc[-1]
     assert json.loads(blind["shown"])["revealed"] is False
-    expect(part(page, "verdict")).to_contain_text("Look again?", timeout=PATIENCE)
+    expect(part(page, "afterword")).to_contain_text("Look again?", timeout=PATIENCE)
     page.keyboard.press("y")
     expect(part(page, "key")).to_have_text(key, timeout=PATIENCE)
     expect(part(page, "revealed")).to_be_visible(timeout=PATIENCE)

@@ -12,7 +12,7 @@ class Desk {
     this.ledger = ledger;
     this.look = remembered({ lines: true, noise: false, rest: false, level: 2 });
     this.parts = Object.fromEntries([...root.querySelectorAll("[data-part]")].map((e) => [e.dataset.part, e]));
-    Object.assign(this, { objects: new Map(), stale: new Set(), states: {}, ids: [], held: [], place: 0, attempt: 0, sentAt: 0, answered: true, patience: PATIENCE, told: new Set(), rates: new Map(), drafts: new Map(), verdict: null });
+    Object.assign(this, { objects: new Map(), stale: new Set(), states: {}, ids: [], held: [], place: 0, attempt: 0, sentAt: 0, answered: true, patience: PATIENCE, told: new Set(), rates: new Map(), drafts: new Map(), afterword: null });
     this.plot = new Plot(this.parts, this.look, (reading) => showReading(this.parts, reading));
     this.actions = actionsOf(this);
     this.abort = new AbortController();
@@ -267,7 +267,7 @@ class Desk {
 
   conclude(kind, sentence, more) {
     this.record(kind, more);
-    dismissVerdict(this);
+    dismissAfterword(this);
     this.object.own = kind === "skip" ? this.object.own : { action: "cannot", words: this.here.words };
     if (kind === "catalogue") this.stale.add(this.here.id);
     this.say(`${this.object.key}: ${sentence}.`);
@@ -289,7 +289,7 @@ class Desk {
     delete this.states[act.object];
     if (this.objects.has(act.object)) this.objects.get(act.object).own = null;
     this.stale.add(act.object);
-    dismissVerdict(this);
+    dismissAfterword(this);
     this.goTo(act.object);
     this.say("Undone: this one is open again.");
     return this.sync();
@@ -305,7 +305,7 @@ class Desk {
   onKey(event) {
     if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing || !this.header || isElsewhere(event, this.root)) return;
     if (!this.parts.palette.hidden) return void (keyInPalette(this, event) && consume(event));
-    if (event.key === "Escape") return void (this.closeAll(), dismissVerdict(this));
+    if (event.key === "Escape") return void (this.closeAll(), dismissAfterword(this));
     const action = this.header.bindings[(event.shiftKey && event.key.startsWith("Arrow") ? "Shift+" : "") + event.key];
     if (!action) return;
     consume(event);

@@ -121,10 +121,10 @@ function nameOfStatistic(target) {
 
 function listenToRate(desk, signal) {
   const { rate } = desk.parts;
-  rate.querySelector(".numbers").replaceChildren(...STATISTICS.map((name) => field(desk, `sfr_tot_${name}`, signal)));
+  rate.querySelector(".numbers").replaceChildren(...STATISTICS.map((name) => rateField(desk, `sfr_tot_${name}`, signal)));
 }
 
-function field(desk, target, signal) {
+function rateField(desk, target, signal) {
   const label = element("label", target.replace("sfr_tot_", "").replace(/^p(\d+)p?(\d*)$/, (_, a, b) => `${a}${b && "."}${b} %`)), input = document.createElement("input");
   Object.assign(input, { type: "text", inputMode: "decimal", autocomplete: "off", placeholder: "–" });
   input.dataset.target = target;
@@ -187,25 +187,25 @@ function drawRate({ parts, here, object }, measured) {
   const from = Math.min(...ends) - 0.1, to = Math.max(...ends) + 0.1, at = (v) => (280 * (v - from)) / (to - from) + 10;
   const points = density.map((p, i) => [low + i * step, p]);
   const told = said ? Array.from({ length: 61 }, (_, i) => said.value + ((i - 30) / 10) * said.sigma).map((v) => [v, Math.exp(-0.5 * ((v - said.value) / said.sigma) ** 2) / said.sigma / 2.5066]) : [];
-  for (let tick = Math.ceil(from); tick <= to; tick++) plot.append(shape("line", { x1: at(tick), x2: at(tick), y1: 4, y2: 82, class: "tick" }), text(at(tick), 95, String(tick).replace("-", "−")));
-  if (points.length) plot.append(curve(points, at, "measured"), shape("line", { x1: at(measured.values.sfr_tot_median), x2: at(measured.values.sfr_tot_median), y1: 4, y2: 82, class: "median" }));
-  if (told.length) plot.append(curve(told, at, "told"));
+  for (let tick = Math.ceil(from); tick <= to; tick++) plot.append(svgShape("line", { x1: at(tick), x2: at(tick), y1: 4, y2: 82, class: "tick" }), svgText(at(tick), 95, String(tick).replace("-", "−")));
+  if (points.length) plot.append(rateCurve(points, at, "measured"), svgShape("line", { x1: at(measured.values.sfr_tot_median), x2: at(measured.values.sfr_tot_median), y1: 4, y2: 82, class: "median" }));
+  if (told.length) plot.append(rateCurve(told, at, "told"));
 }
 
 /** Each curve fills the height: what matters is where it lies and how wide it is. */
-function curve(points, at, kind) {
+function rateCurve(points, at, kind) {
   const top = Math.max(...points.map(([, p]) => p));
-  return shape("path", { class: kind, d: points.map(([x, p], i) => `${i ? "L" : "M"}${at(x).toFixed(1)} ${(82 - (76 * p) / top).toFixed(1)}`).join("") });
+  return svgShape("path", { class: kind, d: points.map(([x, p], i) => `${i ? "L" : "M"}${at(x).toFixed(1)} ${(82 - (76 * p) / top).toFixed(1)}`).join("") });
 }
 
-function shape(tag, attributes) {
+function svgShape(tag, attributes) {
   const made = document.createElementNS(SVG, tag);
   Object.entries(attributes).forEach(([name, value]) => made.setAttribute(name, value));
   return made;
 }
 
-function text(x, y, words) {
-  const made = shape("text", { x, y });
+function svgText(x, y, words) {
+  const made = svgShape("text", { x, y });
   made.textContent = words;
   return made;
 }

@@ -26,28 +26,28 @@ function reveal(desk) {
 function judge(desk, grade, sfr) {
   const { object, here } = desk, said = object.proposal, rate = sfr?.values.sfr_tot_median ?? null;
   const rateAway = said?.sfr && rate !== null ? Math.abs(rate - said.sfr.value) / said.sfr.sigma : null;
-  desk.verdict = said ? { id: here.id, key: object.key, z: here.z, grade, said, away: Math.abs(here.z - said.z.value) / said.z.sigma, rate, rateAway } : null;
+  desk.afterword = said ? { id: here.id, key: object.key, z: here.z, grade, said, away: Math.abs(here.z - said.z.value) / said.z.sigma, rate, rateAway } : null;
   object.told = Boolean(said) || object.told;
 }
 
 function lookAgain(desk) {
-  if (!desk.verdict) return desk.say("Nothing that a model has a word on was graded here yet.");
-  const { id } = desk.verdict;
-  dismissVerdict(desk);
+  if (!desk.afterword) return desk.say("Nothing that a model has a word on was graded here yet.");
+  const { id } = desk.afterword;
+  dismissAfterword(desk);
   return desk.goTo(id);
 }
 
-function dismissVerdict(desk) {
-  desk.verdict = null;
-  showVerdict(desk);
+function dismissAfterword(desk) {
+  desk.afterword = null;
+  showAfterword(desk);
 }
 
-function showVerdict({ verdict, parts }) {
-  parts.verdict.hidden = !verdict;
-  if (!verdict) return;
-  const { key, z, grade, said, away, rate, rateAway } = verdict, isFar = Math.max(away, rateAway ?? 0) > FAR;
-  parts.verdict.classList.toggle("far", isFar);
-  parts["verdict-words"].replaceChildren(
+function showAfterword({ afterword, parts }) {
+  parts.afterword.hidden = !afterword;
+  if (!afterword) return;
+  const { key, z, grade, said, away, rate, rateAway } = afterword, isFar = Math.max(away, rateAway ?? 0) > FAR;
+  parts.afterword.classList.toggle("far", isFar);
+  parts["afterword-words"].replaceChildren(
     element("b", key), element("span", `z ${z.toFixed(5)}, grade ${grade}`),
     element("span", `the model says ${plusMinus(said.z.value, said.z.sigma)}, ${sigmas(away)} away`, away > FAR ? "loud" : ""), compass(said.z, z),
     ...(rateAway === null ? [] : [element("span", `log SFR ${rate.toFixed(2)}, the model says ${plusMinus(said.sfr.value, said.sfr.sigma)}, ${sigmas(rateAway)} away`, rateAway > FAR ? "loud" : "")]),
@@ -73,11 +73,11 @@ function compass({ value, sigma }, z) {
   const { width, height, reach } = COMPASS, far = z === null ? 0 : (z - value) / sigma;
   const span = Math.min(Math.max(4, 1.15 * Math.abs(far)), reach), at = (s) => width / 2 + (s / span) * (width / 2 - 5);
   const bell = Array.from({ length: 61 }, (_, i) => -4 + i * (8 / 60)).filter((s) => Math.abs(s) <= span);
-  const picture = shape("svg", { class: "compass", width, height, viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": "The model's p(z), and your z on it" });
-  picture.append(shape("path", { class: "told", d: bell.map((s, i) => `${i ? "L" : "M"}${at(s).toFixed(1)} ${(height - 3 - (height - 6) * Math.exp(-0.5 * s * s)).toFixed(1)}`).join("") }));
+  const picture = svgShape("svg", { class: "compass", width, height, viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": "The model's p(z), and your z on it" });
+  picture.append(svgShape("path", { class: "told", d: bell.map((s, i) => `${i ? "L" : "M"}${at(s).toFixed(1)} ${(height - 3 - (height - 6) * Math.exp(-0.5 * s * s)).toFixed(1)}`).join("") }));
   if (z === null) return picture;
   const x = at(Math.max(-span, Math.min(span, far))), tip = Math.sign(far) * 5;
-  picture.append(Math.abs(far) > span ? shape("path", { class: "yours", d: `M${x - tip} 6L${x} ${height / 2}L${x - tip} ${height - 6}Z` }) : shape("line", { class: "yours", x1: x, x2: x, y1: 2, y2: height - 2 }));
+  picture.append(Math.abs(far) > span ? svgShape("path", { class: "yours", d: `M${x - tip} 6L${x} ${height / 2}L${x - tip} ${height - 6}Z` }) : svgShape("line", { class: "yours", x1: x, x2: x, y1: 2, y2: height - 2 }));
   return picture;
 }
 

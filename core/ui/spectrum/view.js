@@ -35,7 +35,7 @@ function showDesk(desk) {
   showZ(desk);
   showChoices(desk);
   showRevealed(desk);
-  showVerdict(desk);
+  showAfterword(desk);
   showRate(desk);
   showSync(desk);
   showKeys(parts.keys, header.groups);
