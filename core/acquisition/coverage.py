@@ -1,5 +1,7 @@
 """Strategies that cover feature space: pick what is unlike everything labelled or picked so far."""
 
+from collections.abc import Callable
+
 import numpy as np
 
 from core.acquisition.candidates import Candidates, Picks
@@ -28,16 +30,18 @@ def lcmd(candidates: Candidates, size: int, rng: np.random.Generator) -> Picks:
     Labels and picks are the cluster centres; parameter-free (Holzmueller et al. 2023, JMLR 24, LCMD-TP).
     Features are divided by the predicted noise where it is known. Score: distance to the centre.
     """
-    return _largest_cluster(candidates, size, lambda inside_p: int(inside_p.argmax()), "the farthest of")
+    return _largest_cluster(_Cover(*noise_normalised(candidates)), size, lambda inside_p: int(inside_p.argmax()), "the farthest of")
 
 
 def lcmd_sampled(candidates: Candidates, size: int, rng: np.random.Generator) -> Picks:
     """As `lcmd`, but drawn inside the largest cluster with probability proportional to squared distance.
 
     Sampling instead of taking the extreme gives back the core of the error distribution that plain
-    LCMD pays for the tails. Score: distance to the centre.
+    LCMD pays for the tails. Features are taken as they are: dividing them by the predicted noise keeps it from the
+    noisy galaxies where large errors are (measured, `benchmarks/active_learning.md`). Score: distance to the centre.
     """
-    return _largest_cluster(candidates, size, lambda inside_p: _draw(inside_p, rng), "drawn by squared distance from")
+    cover = _Cover(candidates.features_pd, candidates.labelled_ld)
+    return _largest_cluster(cover, size, lambda inside_p: _draw(inside_p, rng), "drawn by squared distance from")
 
 
 def k_means_pp(candidates: Candidates, size: int, rng: np.random.Generator) -> Picks:
@@ -82,8 +86,7 @@ def _draw(weights_p: np.ndarray, rng: np.random.Generator) -> int:
     return int(np.searchsorted(total, rng.random() * total[-1], side="right")) if total[-1] > 0 else int(weights_p.argmax())
 
 
-def _largest_cluster(candidates: Candidates, size: int, choose_row, verb: str) -> Picks:
-    cover = _Cover(*noise_normalised(candidates))
+def _largest_cluster(cover: "_Cover", size: int, choose_row: Callable[[np.ndarray], int], verb: str) -> Picks:
     while len(cover.picked) < size:
         mass = np.bincount(cover.centre_p, weights=cover.squared_p)
         inside = np.flatnonzero((cover.centre_p == mass.argmax()) & cover.is_free_p)

@@ -30,8 +30,8 @@ _ALL = (
              ("features_pd",), posterior.bait, is_deterministic=True),
     Strategy("lcmd", "The farthest galaxy of the largest cluster that labels leave uncovered, features divided by the predicted noise.",
              ("features_pd",), coverage.lcmd, is_deterministic=True),
-    Strategy("lcmd_sampled", "Drawn inside the largest uncovered cluster by squared distance, features divided by the predicted noise: "
-             "with few labels the quickest to remove large errors of real photometric redshifts.", ("features_pd",), coverage.lcmd_sampled),
+    Strategy("lcmd_sampled", "Drawn inside the largest uncovered cluster by squared distance: the labels that remove most large errors of real "
+             "photometric redshifts at no cost to the typical galaxy.", ("features_pd",), coverage.lcmd_sampled),
     Strategy("disagreement", "Drawn by how far a model of images and a model of spectra contradict each other beyond the noise both admit: where one of them is wrong.",
              ("disagreement_pt",), variance.disagreement),
     Strategy("novelty", "The galaxies least like anything labelled, against how alike the labels are: stars, quasars and artefacts among them.",
