@@ -125,6 +125,9 @@ def test_predicted_and_true_holds_only_test_galaxies_with_their_residuals(tiny):
     held = objects.frame(tiny).query("split == 'test'")["id"]
     assert sorted(table["object_id"]) == sorted(held)
     assert np.allclose(table["mean"] - table["truth"], 0.1) and np.allclose(table["residual"], 0.1 / (1 + table["truth"]))
+    assert table["half"].isna().all()
+    wide = comparing.predicted_and_true(tiny, _run(tiny, summary={"conformal": {"widths": {"z": {"all": {"68": 1.5}}}}}), "z")
+    assert np.allclose(wide["half"], 0.3)
     assert np.allclose(table["sigma"], 0.2) and np.allclose(table["z"], table["truth"]) and table["magnitude"].between(15, 20).all()
 
 

@@ -20,7 +20,7 @@ def theme(monkeypatch, request):
 def _galaxies(n=50, sigma=0.02):
     rng = np.random.default_rng(0)
     truth = rng.uniform(0, 0.3, n)
-    return pd.DataFrame({"object_id": np.arange(n) + 7, "key": "g", "truth": truth, "mean": truth + 0.01, "sigma": sigma, "residual": 0.01, "sn": rng.uniform(1, 30, n),
+    return pd.DataFrame({"object_id": np.arange(n) + 7, "key": "g", "truth": truth, "mean": truth + 0.01, "sigma": sigma, "half": np.where(np.arange(n) % 2, np.nan, 2 * sigma), "residual": 0.01, "sn": rng.uniform(1, 30, n),
                          "z": truth, "magnitude": rng.uniform(15, 20, n)})  # fmt: skip
 
 
@@ -44,6 +44,11 @@ def test_points_carry_their_object_id_first_so_that_a_click_can_open_it():
     clouds = [t for t in figure.data if t.mode == "markers"]
     assert all([row[0] for row in t.customdata] == list(range(7, 57)) for t in clouds)
     assert all(t.hoverinfo == "skip" for t in figure.data if t.mode == "lines")
+
+
+def test_hover_tells_the_calibrated_interval_else_the_sigma_as_stated():
+    cloud = figures.predictions({"a": _galaxies()}, {"a": BINS}, "z", "sn").data[0]
+    assert [row[2] for row in cloud.customdata[:2]] == ["0.04000 (68 %, calibrated)", "0.02000 (1 σ as stated)"]
 
 
 def test_predictions_draw_no_more_than_a_browser_bears(monkeypatch):

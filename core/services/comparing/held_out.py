@@ -6,6 +6,7 @@ from functools import lru_cache
 import numpy as np
 import pandas as pd
 
+from core.jobs.fitted import stretches_in
 from core.services.comparing.finished import TEST
 from core.store import Workspace, arrays, jobs, objects, runs, truth
 from core.uncertainty.conformal import THIRDS, UNKNOWN
@@ -68,7 +69,8 @@ def predicted_and_true(ws: Workspace, run_id: int, target: str, subset: str = "a
 
     Returns
     -------
-    object_id, key, truth, mean, sigma (total, 1 standard deviation), residual (predicted - true; for z divided by
+    object_id, key, truth, mean, sigma (total, 1 standard deviation), half (of the 68 % interval, stretched as the run's
+    calibration galaxies of like S/N ask; NaN = not calibrated), residual (predicted - true; for z divided by
     1 + z), sn, third (of the test galaxies' S/N, of `BINS`), z (true), magnitude (r); only galaxies with a truth and
     a prediction. Raises `NotFound`.
     """
@@ -76,9 +78,10 @@ def predicted_and_true(ws: Workspace, run_id: int, target: str, subset: str = "a
     mean, sigma = _predicted(ws, int(run_id), target, _version(ws))
     value = galaxies.truth[target].to_numpy() if target in galaxies.truth else np.full(len(mean), np.nan)
     scale = 1 + value if target == "z" else 1.0
-    table = galaxies.table.assign(truth=value, mean=mean, sigma=sigma, residual=(mean - value) / scale, z=galaxies.truth["z"].to_numpy())
+    half = sigma * stretches_in(runs.one(ws, run_id)["summary"]).half_width(target, "68", galaxies.table["sn"])
+    table = galaxies.table.assign(truth=value, mean=mean, sigma=sigma, half=half, residual=(mean - value) / scale, z=galaxies.truth["z"].to_numpy())
     inside = galaxies.subsets.get(subset, np.zeros(len(table), dtype=bool)) & np.isfinite(mean) & np.isfinite(value)
-    return table.loc[inside, ["object_id", "key", "truth", "mean", "sigma", "residual", "sn", "third", "z", "magnitude"]].reset_index(drop=True)
+    return table.loc[inside, ["object_id", "key", "truth", "mean", "sigma", "half", "residual", "sn", "third", "z", "magnitude"]].reset_index(drop=True)
 
 
 def binned(table: pd.DataFrame, by: str, bins: int = 8) -> pd.DataFrame:

@@ -140,7 +140,7 @@ def _predicted(figure: "go.Figure", table: pd.DataFrame, column: int, limits: tu
     import plotly.graph_objects as go
 
     hover = "%{customdata[1]}<br>true %{x:.4f}, predicted %{y:.4f} ± %{customdata[2]}<br>click to open<extra></extra>"
-    figure.add_trace(go.Scattergl(x=charts.small(table["truth"]), y=charts.small(table["mean"]), mode="markers", customdata=_told(table, table["sigma"].round(5)),
+    figure.add_trace(go.Scattergl(x=charts.small(table["truth"]), y=charts.small(table["mean"]), mode="markers", customdata=_told(table, _intervals(table)),
                                   hovertemplate=hover, **_density(table["truth"], table["mean"])), row=1, col=column)  # fmt: skip
     figure.add_trace(go.Scattergl(x=np.float32(limits), y=np.float32(limits), mode="lines", line={"color": charts.ink(), "width": 1, "dash": "dash"}, hoverinfo="skip"), row=1, col=column)
 
@@ -158,6 +158,12 @@ def _residuals(figure: "go.Figure", table: pd.DataFrame, bins: pd.DataFrame, col
     round_trip = pd.concat([bins, bins[::-1].assign(low=bins["high"])])
     figure.add_trace(go.Scattergl(x=charts.small(round_trip["centre"]), y=charts.small(round_trip["low"]), line={"color": colour, "width": 1.2}, fill="toself", fillcolor=_faint(colour), **band), row=2, col=column)
     figure.add_trace(go.Scattergl(x=charts.small(bins["centre"]), y=charts.small(bins["median"]), line={"color": colour, "width": 2.8}, **band), row=2, col=column)
+
+
+def _intervals(table: pd.DataFrame) -> pd.Series:
+    """Half-widths in words: of the calibrated 68 % interval, or one sigma where the run was not calibrated."""
+    stated = table["sigma"].map("{:.5f} (1 σ as stated)".format)
+    return table["half"].map("{:.5f} (68 %, calibrated)".format).where(table["half"].notna(), stated)
 
 
 def _told(table: pd.DataFrame, third: pd.Series) -> np.ndarray:
