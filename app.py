@@ -11,6 +11,7 @@ page = st.navigation([
     st.Page("pages/explore.py", title="Explore", icon=":material/bubble_chart:"),
     st.Page("pages/query.py", title="Query", icon=":material/travel_explore:"),
     st.Page("pages/label.py", title="Label", icon=":material/edit_note:"),
+    st.Page("pages/review.py", title="Review", icon=":material/rule:"),
     st.Page("pages/train.py", title="Train", icon=":material/model_training:"),
     st.Page("pages/compare.py", title="Compare", icon=":material/compare_arrows:"),
     st.Page("pages/data.py", title="Data", icon=":material/database:"),

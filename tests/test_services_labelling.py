@@ -170,6 +170,10 @@ def test_proposal_run_prefers_models_that_read_spectra(tiny):
     assert labelling.proposal_run(tiny) == 3
 
 
+def test_proposal_run_is_none_where_nothing_has_been_trained(ws):
+    assert labelling.proposal_run(ws) is None
+
+
 def test_proposal_leaves_out_what_a_run_does_not_predict(tiny):
     arrays = runs.load_arrays(tiny, 1, "predictions")
     arrays["mean"][0, 0] = np.nan

@@ -25,12 +25,14 @@ class Snapshot:
     ----------
     high_water : newest row of the label log. values : standing values, over all targets and splits.
     galaxies : target -> galaxies of the train split with a value. hash : SHA-256 of the standing values.
+    held_back : galaxies whose redshift is not trained on because people disagree (see `core.store.labels.held_back`).
     """
 
     high_water: int
     values: int
     galaxies: dict[str, int]
     hash: str
+    held_back: int
 
 
 def snapshot(ws: Workspace) -> Snapshot:
@@ -42,7 +44,7 @@ def snapshot(ws: Workspace) -> Snapshot:
 def _snapshot(ws: Workspace, mark: int) -> Snapshot:
     """Kept: the log is append-only, so its state at a row never changes."""
     table = labels.training(ws, up_to=mark)
-    return Snapshot(mark, len(table), overviewing.labelled_galaxies(ws, mark), labels.snapshot_hash(table))
+    return Snapshot(mark, len(table), overviewing.labelled_galaxies(ws, mark), labels.snapshot_hash(table), len(labels.held_back(ws, mark)))
 
 
 def start(ws: Workspace, models: list[str], seed: int = 0, epochs: int | None = None, configs: Mapping[str, dict] | None = None, weights: str = POOL_MASS) -> list[int]:

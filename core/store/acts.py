@@ -45,17 +45,17 @@ def retract(ws: Workspace, label_ids: Iterable[int], annotator: str, client: str
     ])
 
 
-def states(ws: Workspace, object_ids: Iterable[int], annotator: str, batch_id: int | None = None) -> dict[int, str]:
+def states(ws: Workspace, object_ids: Iterable[int], annotator: str, batch_id: int | None = None, since: int = 0) -> dict[int, str]:
     """How far objects are for an annotator: ``label``, ``cannot``, ``skip``, ``flag``; an untouched one is left out.
 
     What the annotator said of the redshift anywhere counts, and what anybody said of it in the
-    batch. A decision outranks a skip, a skip a flag; among equals the newest wins.
+    batch; rows up to ``since`` do not. A decision outranks a skip, a skip a flag; among equals the newest wins.
     """
     table = ws.frame(
         f"""SELECT l.object_id, l.action FROM json_each(?) j CROSS JOIN labels l ON l.object_id = j.value
-        WHERE l.target = 'z' AND l.action <> 'retract' AND (l.annotator = ? OR l.batch_id = ?) AND {_STANDING}
+        WHERE l.target = 'z' AND l.action <> 'retract' AND (l.annotator = ? OR l.batch_id = ?) AND l.id > ? AND {_STANDING}
         ORDER BY CASE l.action WHEN 'flag' THEN 0 WHEN 'skip' THEN 1 ELSE 2 END, l.id""",
-        (as_json(object_ids), annotator, batch_id),
+        (as_json(object_ids), annotator, batch_id, int(since)),
     )
     return dict(zip(table["object_id"].tolist(), table["action"], strict=True))
 

@@ -25,12 +25,13 @@ def save(ws: Workspace, name: str, strategy: str, parameters: dict, seed: int, i
 
 
 def frame(ws: Workspace) -> pd.DataFrame:
-    """Batches, newest first, with how many items they hold and how many have a standing decision."""
+    """Batches, newest first, with how many items they hold and how many have the standing decisions they ask for: one, or one from
+    each of as many people as the batch is shared out among."""
     return ws.frame("""
-        SELECT b.*, COUNT(i.object_id) AS size, SUM(EXISTS (
-            SELECT 1 FROM labels l WHERE l.object_id = i.object_id AND l.action IN ('label', 'cannot') AND l.batch_id = b.id
-            AND NOT EXISTS (SELECT 1 FROM labels r WHERE r.action = 'retract' AND r.supersedes = l.id))) AS done
-        FROM batches b LEFT JOIN batch_items i ON i.batch_id = b.id GROUP BY b.id ORDER BY b.id DESC""")
+        SELECT b.*, COUNT(i.object_id) AS size, SUM((
+            SELECT COUNT(DISTINCT l.annotator) FROM labels l WHERE l.object_id = i.object_id AND l.action IN ('label', 'cannot') AND l.batch_id = b.id
+            AND NOT EXISTS (SELECT 1 FROM labels r WHERE r.action = 'retract' AND r.supersedes = l.id)) >= COALESCE(a.overlap, 1)) AS done
+        FROM batches b LEFT JOIN batch_items i ON i.batch_id = b.id LEFT JOIN assignments a ON a.batch_id = b.id GROUP BY b.id ORDER BY b.id DESC""")
 
 
 def items(ws: Workspace, batch_id: int) -> pd.DataFrame:

@@ -139,6 +139,22 @@ def places(db: sqlite_utils.Database) -> None:
     """)
 
 
+@migrate_set()
+def assignments(db: sqlite_utils.Database) -> None:
+    _script(db, """
+    CREATE TABLE assignments (              -- a batch shared out among people
+        batch_id INTEGER PRIMARY KEY REFERENCES batches, overlap INTEGER NOT NULL, seed INTEGER NOT NULL,
+        gold_share REAL NOT NULL DEFAULT 0, tells_gold INTEGER NOT NULL DEFAULT 0,   -- said after the grade
+        assigned_by TEXT NOT NULL, created TEXT NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ')));
+    CREATE TABLE assignment_items (
+        batch_id INTEGER NOT NULL REFERENCES assignments ON DELETE CASCADE, annotator TEXT NOT NULL,
+        object_id INTEGER NOT NULL REFERENCES objects, place INTEGER NOT NULL,      -- in this person's order
+        gold REAL,                          -- the known redshift; empty for what the batch asks about
+        PRIMARY KEY (batch_id, annotator, object_id)) WITHOUT ROWID;
+    CREATE INDEX assignment_items_by_object ON assignment_items (object_id, annotator);
+    """)
+
+
 def _script(db: sqlite_utils.Database, sql: str) -> None:
     """Run statements one by one: ``executescript`` would commit the open transaction."""
     statement = ""

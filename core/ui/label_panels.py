@@ -9,14 +9,14 @@ import streamlit as st
 
 from core.columns import SFR_TARGETS, TARGETS
 from core.errors import NotFound
-from core.services import labelling
+from core.services import assigning, labelling, reviewing
 from core.services.labelling import Queue
 from core.spectroscopy.lines import LINES
 from core.spectroscopy.sky import SKY
 from core.store import Workspace
 from core.ui import keys, spectrum, state
 from core.ui.guard import callback, guarded, sentence
-from core.ui.layout import nothing_yet
+from core.ui.layout import nothing_yet, plain
 from core.ui.seat import Seat, enter, hear, keep_place, seat, write_address
 from core.ui.spectrum.packing import Packer, pack_object
 
@@ -30,7 +30,7 @@ _FIT_SECONDS = 0.3
 def choose(ws: Workspace) -> Queue:
     """The chooser of what to label, and a way to the Query page while no batch waits; returns the queue, which may be empty."""
     where, is_entering = seat(), DESK not in st.session_state
-    titles = labelling.sources(ws, len(state.selection()), state.annotator())
+    titles = labelling.sources(ws, len(state.selection()), state.annotator()) | reviewing.SOURCES
     place = _place(ws) if is_entering else None
     wanted = _wanted(ws, where, is_entering, place)
     if wanted not in titles:
@@ -44,7 +44,7 @@ def choose(ws: Workspace) -> Queue:
         if not any(source.isdigit() for source in titles):
             st.page_link("pages/query.py", label="No batch yet: compose one", icon=":material/travel_explore:")
     if _is_other(where, wanted):
-        where.sit(labelling.queue(ws, wanted, state.selection(), state.annotator()))
+        where.sit(_queue(ws, wanted))
     if is_entering:
         with guarded():
             enter(ws, where, place)
@@ -66,11 +66,14 @@ def desk(ws: Workspace) -> None:
 
 def hear_log(ws: Workspace) -> None:
     """Callback of the component: a search that finds nothing is answered in the component itself."""
-    log = st.session_state[DESK]["log"]
+    log, where = st.session_state[DESK]["log"], seat()
+    news = [e for e in log["events"] if e["sequence"] > where.acked.get(e["client"], 0)]
     try:
         hear(ws, log)
     except NotFound as error:
-        seat().refuse({"client": "find", "sequence": int(log["attempt"]), "sentence": sentence(error)})
+        where.refuse({"client": "find", "sequence": int(log["attempt"]), "sentence": sentence(error)})
+    for said in assigning.told(ws, state.annotator(), news):
+        state.tell(said, ":material/verified:")
 
 
 def nothing_to_label(queue: Queue) -> None:
@@ -79,6 +82,8 @@ def nothing_to_label(queue: Queue) -> None:
         nothing_yet("Nothing is selected. Catch galaxies on the map first.", "pages/explore.py", "Explore")
     elif queue.source == labelling.SUGGESTED:
         nothing_yet(queue.sentence, "pages/train.py", "Train")
+    elif queue.source in reviewing.SOURCES or queue.share_of:
+        nothing_yet(queue.sentence, "pages/review.py", "Review")
     else:
         nothing_yet(f"{queue.sentence} There is nothing left to label here.", "pages/query.py", "Compose a batch")
 
@@ -87,9 +92,13 @@ def _choose() -> None:
     st.query_params.from_dict({"batch": st.session_state[_CHOICE]})
 
 
+def _queue(ws: Workspace, source: str) -> Queue:
+    return reviewing.queue(ws, source) if source in reviewing.SOURCES else labelling.queue(ws, source, state.selection(), state.annotator())
+
+
 def _is_other(where: Seat, wanted: str) -> bool:
-    """Whether the queue at hand is not the wanted one; a selection may have changed on the map."""
-    if where.queue is None or where.queue.source != wanted:
+    """Whether the queue at hand is not the wanted one; a selection may have changed on the map, and the name of who has a share."""
+    if where.queue is None or where.queue.source != wanted or where.queue.share_of not in ("", state.annotator()):
         return True
     return wanted == labelling.SELECTION and not np.array_equal(where.queue.ids, state.selection())
 
@@ -102,14 +111,14 @@ def _place(ws: Workspace) -> tuple[str, int | None] | None:
 
 def _wanted(ws: Workspace, where: Seat, is_entering: bool, place: tuple[str, int | None] | None) -> str:
     """The source to label: on coming in the address's, or that of one's last place; then the chooser's."""
-    now = where.queue.source if where.queue else place[0] if place else labelling.default_source(ws)
+    now = where.queue.source if where.queue else place[0] if place else labelling.default_source(ws, state.annotator())
     return (st.query_params.get("batch") or now) if is_entering else st.session_state.get(_CHOICE, now)
 
 
 @callback
 def _again(ws: Workspace) -> None:
     where = seat()
-    where.sit(labelling.queue(ws, where.queue.source, state.selection(), state.annotator()))
+    where.sit(_queue(ws, where.queue.source))
 
 
 def _payload(ws: Workspace, where: Seat) -> bytes:
@@ -131,7 +140,7 @@ def _payload(ws: Workspace, where: Seat) -> bytes:
     objects = [pack_object(packer, d) | {"reason": queue.reasons.get(d["id"], "")} for d in shown]
     return packer.bytes(_constants(ws, who) | {
         "token": where.token, "at": where.at, "goto": {"nonce": where.goto[0], "object": where.goto[1]}, "attempt": where.attempt, "serial": serial,
-        "ids": queue.ids.tolist(), "states": states, "batch": queue.batch_id,
+        "ids": queue.ids.tolist(), "states": states, "batch": queue.batch_id, "source": queue.source,
         "objects": objects, "fits": _fits(ws, where.fit), "rates": _rates(ws, where.rate), "acked": acked, "refused": where.refused,
         "recent": labelling.recent_acts(ws, who), "today": figures["today"], "per_hour": figures["per_hour"],
     })
@@ -177,9 +186,12 @@ def _rates(ws: Workspace, wanted: Iterable[tuple[int, float]]) -> list[tuple[int
 
 def _history(ws: Workspace, where: Seat) -> None:
     """What has been decided about this object, each act with a way to take it back."""
-    table = labelling.history(ws, where.at)
+    is_blind = where.queue.source != labelling.DISAGREEMENTS and labelling.is_blind(ws, where.at, state.annotator())
+    table = labelling.history(ws, where.at, state.annotator() if is_blind else None)
     with st.container(border=True, height=270 if len(table) > 5 else "stretch"):
         st.markdown("**History of this object**" if len(table) else "**History of this object** :gray[nothing yet]")
+        if is_blind:
+            st.caption("You decide blind: what others say of this object, if anything, is shown after your own decision.")
         for act in table.itertuples():
             left, right = st.columns([6, 1], vertical_alignment="center", gap="small")
             left.markdown(_told(act))
@@ -191,18 +203,18 @@ def _told(act) -> str:
     """One act in one line of markdown."""
     said = {"cannot": "no redshift", "skip": "skipped", "flag": "flagged"}.get(act.action) or _values(act)
     if not act.standing:
-        return f"~~{said}~~ :small[:gray[taken back · {_safe(act.annotator)}]]"
+        return f"~~{said}~~ :small[:gray[taken back · {plain(act.annotator)}]]"
     if act.replaced:
-        return f":gray[{said}] :small[:gray[replaced since · {_safe(act.annotator)}, {act.created[5:16].replace('T', ' ')}]]"
+        return f":gray[{said}] :small[:gray[replaced since · {plain(act.annotator)}, {act.created[5:16].replace('T', ' ')}]]"
     has_z = act.z == act.z
-    marks = (f"grade {act.grade:.0f}" if act.grade == act.grade else "", _safe(act.words), _origin(act),
+    marks = (f"grade {act.grade:.0f}" if act.grade == act.grade else "", plain(act.words), _origin(act),
              "revealed" if act.revealed else "blind" if has_z and "catalogue" not in act.source else "")
-    return f"{said} :gray[{' · '.join(filter(None, marks))}] :small[:gray[{_safe(act.annotator)}, {act.created[5:16].replace('T', ' ')}]]"
+    return f"{said} :gray[{' · '.join(filter(None, marks))}] :small[:gray[{plain(act.annotator)}, {act.created[5:16].replace('T', ' ')}]]"
 
 
 def _origin(act) -> str:
     """Where the values came from, unless a person gave them all."""
-    origins = {"catalogue": "catalogue", "model-assisted": "the model's redshift", "measured": "rate as measured"}
+    origins = {"catalogue": "catalogue", "model-assisted": "the model's redshift", "measured": "rate as measured", "adjudication": "adjudication"}
     return " · ".join(origins[s] for s in act.source.split(", ") if s in origins)
 
 
@@ -211,11 +223,6 @@ def _values(act) -> str:
     sfr = f"SFR **{act.sfr:.2f}**" if act.sfr == act.sfr else ""
     more = act.values - bool(z) - bool(sfr)
     return " · ".join(filter(None, (z, sfr, f"{more} {'more ' if z or sfr else ''}SFR value{'s' * (more != 1)}" if more else "")))
-
-
-def _safe(text: str) -> str:
-    """Text of people, with nothing that markdown would act on."""
-    return "".join(f"\\{c}" if c in r"\`*_{}[]()#+-.!:~$<>|" else c for c in text)
 
 
 @callback

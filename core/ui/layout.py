@@ -26,3 +26,8 @@ def nothing_yet(sentence: str, page: str = "", label: str = "", icon: str = ":ma
         st.markdown(f":gray[{sentence}]", text_alignment="center")
         if page:
             st.page_link(page, label=label, icon=icon)
+
+
+def plain(text: str) -> str:
+    """Text of people, with nothing that markdown would act on."""
+    return "".join(f"\\{c}" if c in r"\`*_{}[]()#+-.!:~$<>|" else c for c in text)

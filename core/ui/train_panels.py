@@ -48,6 +48,10 @@ def what_they_learn(ws: Workspace) -> None:
         fresh = overviewing.fresh_labels(ws)
         st.caption(f"{seen.values:,} values over all targets and splits; log mark {seen.high_water:,}.")
         st.markdown(f":orange[:material/fiber_new: {fresh:,} decisions that no finished run has seen.]" if fresh else ":green[:material/check: The newest run has seen every label.]")
+        if seen.held_back:
+            said = "redshift is held back, because people disagree about it." if seen.held_back == 1 else "redshifts are held back, because people disagree about them."
+            st.markdown(f":orange[:material/compare_arrows: {seen.held_back:,} {said}]")
+            st.page_link("pages/review.py", label="Settle it on the Review page", icon=":material/rule:")
         st.caption("Snapshot SHA-256")
         st.code(seen.hash, language=None, wrap_lines=True)
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from core.columns import SFR_TARGETS
 from core.errors import BadInput, LookbackError, NotFound
 from core.services.labelling.history import standing_rows
+from core.services.labelling.queue import DISAGREEMENTS
 from core.services.labelling.rates import MEASURED, taken_rows
 from core.store import Workspace, acts, batches, labels, objects, truth
 from core.store.labels import Decision
@@ -19,8 +20,8 @@ COMMENTS = ("one line only", "broad lines", "two redshifts", "telluric or sky", 
 KINDS = ("grade", "cannot", "star", "rate", "skip", "flag", "catalogue", "undo")
 ASSISTED = "proposal"
 """An event's ``origin`` when its redshift is the model's own, untouched."""
-_SEEN = ("proposal", "run", "origin", "revealed_by", "revealed_after")
-"""What an event tells of the screen: the model's redshift and run, where z came from, how and when (ms) the model's word was revealed."""
+_SEEN = ("proposal", "run", "origin", "queue", "revealed_by", "revealed_after")
+"""What an event tells of the screen: the model's redshift and run, where z came from, the source of the queue, how and when (ms) the model's word was revealed."""
 _LONGEST = 500
 
 
@@ -58,8 +59,8 @@ def apply_events(ws: Workspace, annotator: str, events: Iterable[Mapping]) -> Ap
     events : mappings with ``client`` (random, one a browser page), ``sequence`` (1, 2, ...), ``kind``
         (one of `KINDS`) and ``object``; ``z``, ``sigma``, ``grade`` for a grade; ``sfr`` (see `rates.taken_rows`) with
         a grade or by itself; ``words`` for a skip, a flag or a comment; ``undoes`` {client, sequence} for an undo, else the newest act is undone; ``batch``,
-        ``milliseconds``, ``revealed``, ``proposal``, ``run`` and ``origin`` (where z came from) as they were
-        when the key was pressed.
+        ``milliseconds``, ``revealed``, ``proposal``, ``run``, ``origin`` (where z came from) and ``queue`` (its source) as they
+        were when the key was pressed. In the queue of disagreements a decision about the redshift is an adjudication.
 
     Returns
     -------
@@ -167,7 +168,7 @@ def _grade(event: Mapping) -> dict:
     grade = _optional_grade(event)
     if grade is None:
         raise BadInput("grade", "be 1, 2, 3 or 4", None, f"object {event.get('object')}", "Press one of these keys")
-    source = "model-assisted" if event.get("origin") == ASSISTED else "human"
+    source = "model-assisted" if event.get("origin") == ASSISTED and _source(event) == "human" else _source(event)
     return {"action": "label", "value": _number(event, "z"), "sigma": _number(event, "sigma"), "grade": grade, "source": source, "comment": _words(event)}
 
 
@@ -178,10 +179,15 @@ def _optional_grade(event: Mapping) -> int | None:
     return None if grade is None else int(grade)
 
 
+def _source(event: Mapping) -> str:
+    """Who is behind a decision; one made in the queue of disagreements decides between others."""
+    return labels.ADJUDICATION if event.get("queue") == DISAGREEMENTS else "human"
+
+
 _FIELDS = {
     "grade": _grade,
-    "cannot": lambda event: {"action": "cannot", "comment": _words(event)},
-    "star": lambda event: {"action": "cannot", "flags": "star", "comment": _words(event)},
+    "cannot": lambda event: {"action": "cannot", "source": _source(event), "comment": _words(event)},
+    "star": lambda event: {"action": "cannot", "flags": "star", "source": _source(event), "comment": _words(event)},
     "skip": lambda event: {"action": "skip", "comment": _words(event)},
     "flag": lambda event: {"action": "flag", "flags": _words(event)},
 }

@@ -6,11 +6,13 @@ import numpy as np
 import pandas as pd
 
 from core.columns import SFR_TARGETS
-from core.store import Workspace, labels
+from core.store import Workspace, assignments, labels
 
 
-def history(ws: Workspace, object_id: int) -> pd.DataFrame:
+def history(ws: Workspace, object_id: int, reader: str | None = None) -> pd.DataFrame:
     """The acts about an object, newest first, one row each.
+
+    ``reader`` is who is to decide blind: others' acts are left out. None = all acts.
 
     Columns: ``ids`` (rows of the act), ``created``, ``annotator``, ``action``, ``z``, ``sfr`` (the median, or
     NaN), ``values`` (how many), ``grade``, ``words`` (flags and comment), ``source`` (all of its rows, the redshift's first), ``revealed``, ``standing``,
@@ -19,10 +21,16 @@ def history(ws: Workspace, object_id: int) -> pd.DataFrame:
     rows = labels.history(ws, object_id)
     gone = set(rows.loc[rows["action"] == "retract", "supersedes"].astype(int))
     stands = rows[rows["action"].isin(["label", "cannot"]) & ~rows["id"].isin(gone)]
-    newest = set(stands.groupby(["annotator", "target"])["id"].max())
+    newest = set(stands.groupby(["annotator", "target", stands["source"] == labels.ADJUDICATION])["id"].max())
     acts = [_act(part, gone, newest) for _, part in rows[rows["action"] != "retract"].groupby(["annotator", "client", "sequence"], sort=False)]
     columns = ("ids", "created", "annotator", "action", "z", "sfr", "values", "grade", "words", "source", "revealed", "standing", "replaced")
-    return pd.DataFrame(sorted(acts, key=lambda a: -a["ids"][0]), columns=columns)
+    table = pd.DataFrame(sorted(acts, key=lambda a: -a["ids"][0]), columns=columns)
+    return table if reader is None else table[table["annotator"] == reader]
+
+
+def is_blind(ws: Workspace, object_id: int, annotator: str) -> bool:
+    """Whether the object was assigned to a person who has not decided about it yet: what others said is kept from them."""
+    return assignments.is_blind(ws, object_id, annotator)
 
 
 def standing_sfr(ws: Workspace, object_id: int, annotator: str) -> dict[str, float]:

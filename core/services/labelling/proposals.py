@@ -16,10 +16,10 @@ _NO_SPECTRUM = {"candidates": [], "confidence": None, "warning": "There is no sp
 def proposal_run(ws: Workspace) -> int | None:
     """The newest finished run, with predictions, of a model that reads spectra, else of any model but the mean; None without one."""
     table = runs.frame(ws).query("status == 'done'")
-    table = table[[(runs.folder(ws, i) / "predictions.npz").exists() for i in table["id"]]]
+    table = table[np.array([(runs.folder(ws, i) / "predictions.npz").exists() for i in table["id"]], bool)]
     reads = [MODELS[m].modalities if m in MODELS else () for m in table["model"]]
-    with_spectra = table[["spectrum" in modalities for modalities in reads]]
-    best = with_spectra if len(with_spectra) else table[[len(modalities) > 0 for modalities in reads]]
+    with_spectra = table[np.array(["spectrum" in modalities for modalities in reads], bool)]
+    best = with_spectra if len(with_spectra) else table[np.array([len(modalities) > 0 for modalities in reads], bool)]
     return None if best.empty else int(best["id"].iloc[0])
 
 

@@ -8,10 +8,12 @@ import numpy as np
 from core.errors import BadInput, NotFound
 from core.services import suggesting
 from core.services.labelling.proposals import proposal_run, uncertainty
-from core.store import Workspace, acts, batches, objects
+from core.store import Workspace, acts, assignments, batches, objects
 
 UNLABELLED, HELD_OUT, SELECTION, SUGGESTED = "unlabelled", "held-out", "selection", "suggested"
 SKIPPED, DECIDED = "skipped", "decided"
+DISAGREEMENTS, RELOOK = "disagreements", "re-look"
+"""Sources of queues to look again; `core.services.reviewing.queue` makes them."""
 LIMIT = 500
 """Objects in a queue that is not a batch; how many more there are is said in its sentence."""
 _ORDER_SEED = 20_240_101
@@ -28,6 +30,8 @@ class Queue:
     ids : object ids, int64 (n,).
     batch_id : the batch that labels are counted for, or None.
     reasons : object id -> why it was asked for.
+    share_of : the person whose share of an assigned batch this is; empty = the same for everybody.
+    since : rows of the log up to this one do not make an object of this queue done: it is here to be looked at again.
     """
 
     source: str
@@ -36,6 +40,8 @@ class Queue:
     ids: np.ndarray
     batch_id: int | None = None
     reasons: dict[int, str] = field(default_factory=dict)
+    share_of: str = ""
+    since: int = 0
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -61,10 +67,12 @@ def _own_sources(ws: Workspace, annotator: str) -> dict[str, str]:
     return {source: f"{titles[source]} · {n} object{'s' * (n != 1)}" for source, n in counts.items() if n}
 
 
-def default_source(ws: Workspace) -> str:
-    """The newest open batch that still has something to do, else `UNLABELLED`."""
-    table = batches.frame(ws)
-    waiting = table[(table["status"] == "open") & (table["done"] < table["size"])]
+def default_source(ws: Workspace, annotator: str = "") -> str:
+    """The newest open batch that still has something to do for the annotator, else `UNLABELLED`."""
+    table, shares = batches.frame(ws), assignments.progress(ws)
+    mine = shares[(shares["annotator"] == annotator) & (shares["done"] < shares["share"])]
+    is_mine = table["id"].isin(mine["batch_id"]) | (~table["id"].isin(shares["batch_id"]) & (table["done"] < table["size"]))
+    waiting = table[(table["status"] == "open") & is_mine]
     return UNLABELLED if waiting.empty else str(int(waiting["id"].iloc[0]))
 
 
@@ -74,14 +82,15 @@ def queue(ws: Workspace, source: str, selection: Iterable[int] = (), annotator: 
     Parameters
     ----------
     source : a batch's id, or one of `UNLABELLED`, `HELD_OUT`, `SELECTION`, `SUGGESTED`, `SKIPPED`, `DECIDED`.
-    selection : object ids for `SELECTION`, kept in order. annotator : whose skips and decisions `SKIPPED` and `DECIDED` are.
+    selection : object ids for `SELECTION`, kept in order.
+    annotator : whose skips and decisions `SKIPPED` and `DECIDED` are, and whose share of a batch that is shared out among people; empty = the whole batch.
 
     Raises
     ------
     NotFound for a batch that is not there, BadInput for a source of no known kind.
     """
     if source.isdigit():
-        return _batch(ws, int(source))
+        return _batch(ws, int(source), annotator)
     if source == SELECTION:
         ids = np.array(list(selection), np.int64)
         return Queue(source, "Selection from the map", f"{len(ids)} objects caught on the map.", ids)
@@ -117,8 +126,8 @@ def refreshed(ws: Workspace, of: Queue, annotator: str, at: int | None) -> Queue
 
 
 def states(ws: Workspace, of: Queue, annotator: str) -> dict[int, str]:
-    """``label``, ``cannot``, ``skip`` or ``flag`` for each object of a queue that is not untouched."""
-    return acts.states(ws, of.ids, annotator, of.batch_id)
+    """``label``, ``cannot``, ``skip`` or ``flag`` for each object of a queue that is not untouched; in a share, only by the person's own acts."""
+    return acts.states(ws, of.ids, annotator, None if of.share_of else of.batch_id, of.since)
 
 
 def find(ws: Workspace, text: str) -> int:
@@ -132,11 +141,29 @@ def find(ws: Workspace, text: str) -> int:
     return found[0]
 
 
-def _batch(ws: Workspace, batch_id: int) -> Queue:
+def _batch(ws: Workspace, batch_id: int, annotator: str) -> Queue:
     items = batches.items(ws, batch_id)
     row = batches.frame(ws).set_index("id").loc[batch_id]
+    made = assignments.of(ws, batch_id) if annotator else None
+    if made is not None:
+        return _share(ws, made, row["name"], annotator)
     reasons = {int(o): r for o, r in zip(items["object_id"], items["reason"], strict=True) if r}
     return Queue(str(batch_id), row["name"], f"{row['strategy']}, seed {row['seed']}.", items["object_id"].to_numpy(np.int64), batch_id, reasons)
+
+
+def _share(ws: Workspace, made: assignments.Assignment, name: str, annotator: str) -> Queue:
+    """One person's objects of a batch. No object bears its reason: it may tell what a model thinks, and a known answer has none."""
+    ids = assignments.items(ws, made.batch_id, annotator)["object_id"].to_numpy(np.int64)
+    others = [n for n in assignments.items(ws, made.batch_id)["annotator"].unique() if n != annotator]
+    if len(ids):
+        said = f"Your share; {_people(made.overlap)}, blind: what others say of an object is shown after your own decision."
+    else:
+        said = f"This batch is shared out among {', '.join(others)}, and nothing of it is yours, {annotator}. Your name stands in the sidebar; shares are dealt on the Review page."
+    return Queue(str(made.batch_id), name, said, ids, made.batch_id, share_of=annotator)
+
+
+def _people(overlap: int) -> str:
+    return "one person an object" if overlap == 1 else f"{overlap} people an object"
 
 
 def _unlabelled(ws: Workspace) -> Queue:

@@ -245,7 +245,8 @@ class Desk {
     const { here, object } = this;
     const said = object.proposal ? { proposal: object.proposal.z.value, run: object.proposal.run } : {};
     const event = this.ledger.add({
-      kind, object: here.id, batch: this.header.batch, milliseconds: Math.round(performance.now() - here.since), origin: here.origin, ...exposure(here), ...(here.words ? { words: here.words } : {}), ...said, ...more,
+      kind, object: here.id, batch: this.header.batch, queue: this.ids.includes(here.id) ? this.header.source : null,
+      milliseconds: Math.round(performance.now() - here.since), origin: here.origin, ...exposure(here), ...(here.words ? { words: here.words } : {}), ...said, ...more,
     });
     if (STATE_OF[kind]) this.states[here.id] = STATE_OF[kind];
     if (kind === "flag") this.states[here.id] ??= "flag";
