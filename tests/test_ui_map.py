@@ -1,6 +1,6 @@
-"""The map as Plotly gets it: what is drawn, on which axes, in which type."""
+"""The map: how galaxies are drawn, and what a lasso, a box, a click and a button catch."""
 
-from types import SimpleNamespace
+import base64
 
 import numpy as np
 import pytest
@@ -10,6 +10,9 @@ from core.services.exploring import COLOURINGS
 from core.store import embeddings
 from core.ui import map as galaxy_map
 from core.ui import palette
+from core.ui.map import cloud, looks, pointed, selection
+
+EVERYBODY = np.ones(60, bool)
 
 
 @pytest.fixture
@@ -17,108 +20,130 @@ def shown(tiny):
     return exploring.map_table(tiny, "pca image", 1)
 
 
-def figure(shown, colouring="state", visible=None, marked=None, is_dark=False):
-    visible = np.ones(len(shown), bool) if visible is None else visible
-    return galaxy_map.figure(shown, colouring, "z", visible, marked or {}, is_dark)
+@pytest.fixture
+def here(monkeypatch) -> dict:
+    """The session of a person."""
+    session: dict = {}
+    monkeypatch.setattr(selection.st, "session_state", session)
+    return session
+
+
+def look(shown, colouring="state", visible=EVERYBODY, is_dark=False):
+    return looks.look(shown, colouring, "z", visible, is_dark)
 
 
 @pytest.mark.parametrize("colouring", COLOURINGS)
-def test_map_draws_every_visible_galaxy_once_by_webgl_in_float32(shown, colouring):
+@pytest.mark.parametrize("is_dark", [False, True])
+def test_map_draws_visible_galaxies_only_and_counts_them_in_its_legend(shown, colouring, is_dark):
     visible = np.arange(60) % 3 > 0
-    cloud = [t for t in figure(shown, colouring, visible).data if t.type == "scattergl"]
-    assert sum(len(t.x) for t in cloud) == 40
-    assert all(np.asarray(t.x).dtype == np.float32 for t in cloud)
-    assert sorted(np.concatenate([t.x for t in cloud]).tolist()) == sorted(shown.xy[visible, 0].tolist())
-
-
-def test_map_catches_a_lasso_on_axes_that_hold_four_corners_only(shown):
-    drawn = figure(shown)
-    catcher = drawn.data[-1]
-    assert (catcher.type, catcher.xaxis, catcher.yaxis, len(catcher.x)) == ("scatter", "x2", "y2", 4)
-    layout = drawn.layout
-    assert layout.xaxis.range == layout.xaxis2.range and layout.yaxis.range == layout.yaxis2.range
-    assert (layout.xaxis2.matches, layout.yaxis2.matches, layout.xaxis2.overlaying, layout.dragmode) == ("x", "y", None, "lasso")
-    assert layout.xaxis.range[0] < shown.xy[:, 0].min() and layout.xaxis.range[1] > shown.xy[:, 0].max()
-
-
-def test_map_marks_picks_with_rings_and_a_name_on_hover(shown):
-    drawn = figure(shown, marked={"asked for": np.array([3, 5]), "random control": np.array([7])})
-    rings = [t for t in drawn.data if t.type == "scattergl" and t.marker.symbol in ("circle-open", "square-open")]
-    hover = [t for t in drawn.data if t.xaxis == "x2" and t.hovertemplate]
-    assert [t.name for t in rings] == ["asked for (2)", "random control (1)"] and len({t.marker.symbol for t in rings}) == 2
-    assert hover[0].text.tolist() == shown.key[[3, 5]].tolist() and hover[0].customdata.tolist() == [4, 6]
+    drawn = look(shown, colouring, visible, is_dark)
+    assert drawn.codes.shape == (60, 2) and drawn.codes.dtype == np.uint8 and drawn.colours.shape == (256, 3)
+    assert ((drawn.codes[:, 1] != looks.HIDDEN) == visible).all()
+    valued = int((visible & (drawn.codes[:, 0] != looks.NO_VALUE)).sum())
+    assert sum(item["count"] for item in drawn.legend) == (40 if drawn.bar is None else 40 - valued)
 
 
 def test_map_shows_galaxies_without_a_value_apart(shown):
-    rest, valued = figure(shown, "residual").data[:2]
-    assert rest.name == "no value (30)" and rest.marker.symbol == "circle-open"
-    assert len(valued.x) == 30 and valued.marker.cmin == -valued.marker.cmax
-    assert valued.marker.colorbar.title.text == "Prediction minus label of z"
+    drawn = look(shown, "residual")
+    known = np.isfinite(shown.label[:, 0])
+    assert (drawn.codes[~known] == [looks.NO_VALUE, looks.SHAPES.index("circle-open")]).all() and (drawn.codes[known, 0] > 0).all()
+    assert drawn.legend == [{"name": "no value", "count": 30, "colour": palette.NOTHING, "shape": looks.SHAPES.index("circle-open")}]
+    assert drawn.bar["title"] == "Prediction minus label of z" and 0.5 in [pytest.approx(at) for at, text in drawn.bar["ticks"] if text == "0"]
 
 
 def test_map_colours_uncertainty_by_its_logarithm(shown):
-    trace = figure(shown, "epistemic").data[0]
-    assert trace.marker.color == pytest.approx(np.log10(shown.epistemic[:, 0]))
-    ticks = dict(zip(trace.marker.colorbar.ticktext, trace.marker.colorbar.tickvals, strict=True))
-    assert ticks["0.02"] == pytest.approx(np.log10(0.02))
+    drawn, value = look(shown, "epistemic"), np.log10(shown.epistemic[:, 0].astype(float))
+    low, high = np.percentile(value, (2, 98))
+    assert drawn.codes[:, 0] == pytest.approx(1 + 249 * np.clip((value - low) / (high - low), 0, 1), abs=1)
+    assert dict((text, at) for at, text in drawn.bar["ticks"])["0.02"] == pytest.approx((np.log10(0.02) - low) / (high - low), abs=1e-3)
 
 
-def test_map_of_one_galaxy_or_none_still_has_a_frame(shown):
-    nobody = figure(shown, "epistemic", np.zeros(60, bool))
-    assert nobody.layout.xaxis.range == figure(shown).layout.xaxis.range
-    assert galaxy_map._ranges(np.zeros((1, 2))) == ([-0.5, 0.5], [-0.5, 0.5])
+@pytest.mark.parametrize("low, high, scale, texts", [
+    (0.0, 1.0, "sequential", ["0", "0.2", "0.4", "0.6", "0.8", "1"]), (-0.03, 0.03, "diverging", ["-0.02", "0", "0.02"]),
+    (-2.0, 0.0, "logarithmic", ["0.01", "0.02", "0.05", "0.1", "0.2", "0.5", "1"]), (-4.0, 2.0, "logarithmic", ["0.0001", "0.001", "0.01", "0.1", "1", "10", "100"]),
+])
+def test_colour_bar_has_round_ticks(low, high, scale, texts):
+    ticks = looks._ticks(low, high, scale)
+    assert [text for _, text in ticks] == texts and all(0 <= at <= 1 for at, _ in ticks)
 
 
 def test_map_tells_label_states_apart_by_shape_and_colour(shown):
     for is_dark in (False, True):
-        looks = palette.categories(list(exploring.STATES), is_dark)
-        assert [(t.marker.color, t.marker.symbol) for t in figure(shown, is_dark=is_dark).data[:2]] == [looks["unlabelled"], looks["labelled"]]
+        expected, drawn = palette.categories(list(exploring.STATES), is_dark), look(shown, is_dark=is_dark)
+        assert [(item["name"], item["colour"], looks.SHAPES[item["shape"]]) for item in drawn.legend] == [(n, *expected[n]) for n in ("unlabelled", "labelled")]
+        code = drawn.codes[shown.state == "labelled"][0]
+        assert tuple(drawn.colours[code[0]]) == palette.rgb(expected["labelled"][0]) and looks.SHAPES[code[1]] == "square"
 
 
-def session(monkeypatch) -> dict:
-    here: dict = {}
-    monkeypatch.setattr(galaxy_map.st, "session_state", here)
-    return here
+def test_map_gathers_rare_categories_in_one_look():
+    names = np.array([f"batch {k:02d}" for k in range(40) for _ in range(1 + (k < looks.MOST_NAMES))], object)
+    drawn = looks._categories(names, np.ones(len(names), bool), False)
+    assert len(drawn.legend) == looks.MOST_NAMES + 1 and drawn.legend[-1]["name"] == looks.OTHERS and drawn.legend[-1]["count"] == 10
+    assert (drawn.codes[names == "batch 39", 0] == looks.NO_VALUE).all()
 
 
-def lasso(here: dict, shown, x: list[float], y: list[float]) -> None:
-    here["m_map_id"] = shown.version[1]
-    here["m"] = SimpleNamespace(selection={"lasso": [{"x": x, "y": y}], "box": []})
-    galaxy_map._remember("m")
+def test_map_of_one_galaxy_or_none_still_has_a_frame(shown):
+    assert cloud.frame(np.zeros((1, 2))) == [-0.5, 0.5, -0.5, 0.5] and cloud.frame(np.zeros((0, 2))) == pytest.approx([-0.04, 1.04] * 2)
+    nobody = look(shown, "epistemic", np.zeros(60, bool))
+    assert (nobody.codes[:, 1] == looks.HIDDEN).all() and nobody.bar
 
 
-def test_lasso_catches_visible_galaxies_and_follows_them_to_another_map(tiny, shown, monkeypatch):
-    here, everybody = session(monkeypatch), np.ones(60, bool)
-    assert galaxy_map.caught(shown, everybody, "m") is None
-    lasso(here, shown, [0, 9, 9, 0], [-9, -9, 9, 9])
+def test_map_sends_what_is_caught_as_one_bit_a_galaxy():
+    packed = np.frombuffer(base64.b64decode(cloud._bits(11, np.array([0, 9]))), np.uint8)
+    assert np.unpackbits(packed)[:11].tolist() == [1, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0]
+
+
+def outline(shown, x, y, how="replace", visible=EVERYBODY):
+    selection.act({"kind": "outline", "outline": [[a, b] for a, b in zip(x, y, strict=True)], "how": how}, shown, visible, "m")
+
+
+def lasso_right(shown, **more):
+    outline(shown, [0, 9, 9, 0], [-9, -9, 9, 9], **more)
+
+
+def test_lasso_catches_visible_galaxies_and_follows_them_to_another_map(tiny, shown, here):
+    assert galaxy_map.caught(shown, EVERYBODY, "m") is None
+    lasso_right(shown)
     right = np.flatnonzero(shown.xy[:, 0] > 0)
-    assert galaxy_map.caught(shown, everybody, "m").tolist() == right.tolist()
+    assert galaxy_map.caught(shown, EVERYBODY, "m").tolist() == right.tolist()
     assert galaxy_map.caught(shown, np.arange(60) < 30, "m").tolist() == right[right < 30].tolist()
     embeddings.save(tiny, "turned", "pca", "image", shown.object_ids[::-1], -shown.xy[::-1], {})
     other = exploring.map_table(tiny, "turned", 1)
-    assert sorted(other.object_ids[galaxy_map.caught(other, everybody, "m")]) == shown.object_ids[right].tolist()
+    assert sorted(other.object_ids[galaxy_map.caught(other, EVERYBODY, "m")]) == shown.object_ids[right].tolist()
 
 
-def test_box_is_a_lasso_of_four_corners_and_an_empty_selection_drops_it(shown, monkeypatch):
-    here, everybody = session(monkeypatch), np.ones(60, bool)
-    here["m_map_id"] = shown.version[1]
-    here["m"] = SimpleNamespace(selection={"lasso": [], "box": [{"x": [-9, 9], "y": [9, 0]}]})
-    galaxy_map._remember("m")
-    assert galaxy_map.caught(shown, everybody, "m").tolist() == np.flatnonzero(shown.xy[:, 1] > 0).tolist()
-    here["m"] = SimpleNamespace(selection={"lasso": [], "box": []})
-    galaxy_map._remember("m")
-    assert galaxy_map.caught(shown, everybody, "m") is None
+def test_lassos_add_subtract_and_narrow(shown, here):
+    x, y = shown.xy.T
+    lasso_right(shown)
+    outline(shown, [-9, 9, 9, -9], [0, 0, 9, 9], "add")
+    assert sorted(galaxy_map.caught(shown, EVERYBODY, "m")) == np.flatnonzero((x > 0) | (y > 0)).tolist()
+    outline(shown, [0, 9, 9, 0], [0, 0, 9, 9], "subtract")
+    assert sorted(galaxy_map.caught(shown, EVERYBODY, "m")) == np.flatnonzero((x > 0) ^ (y > 0)).tolist()
+    lasso_right(shown, how="within")
+    assert sorted(galaxy_map.caught(shown, EVERYBODY, "m")) == np.flatnonzero((x > 0) & (y < 0)).tolist()
 
 
-def test_highlights_change_with_the_look_of_the_map_and_never_with_the_lasso(shown, monkeypatch):
-    here, everybody = session(monkeypatch), np.ones(60, bool)
-    marks = lambda look: {k: v.tolist() for k, v in galaxy_map.carried(shown, everybody, "m", look).items()}  # noqa: E731
-    assert marks(("state",)) == {}
-    lasso(here, shown, [0, 9, 9, 0], [-9, -9, 9, 9])
-    assert marks(("state",)) == {}
-    right = np.flatnonzero(shown.xy[:, 0] > 0).tolist()
-    assert marks(("sn",)) == {"caught": right}
-    lasso(here, shown, [0, -9, -9, 0], [-9, -9, 9, 9])
-    assert marks(("sn",)) == {"caught": right}
-    galaxy_map.forget("m")
-    assert marks(("sn",)) == {}
+def test_invert_catches_the_visible_rest_and_clear_lets_go(shown, here):
+    visible = np.arange(60) < 40
+    lasso_right(shown, visible=visible)
+    selection.act({"kind": "invert"}, shown, visible, "m")
+    assert galaxy_map.caught(shown, EVERYBODY, "m").tolist() == np.flatnonzero((shown.xy[:, 0] < 0) & visible).tolist()
+    selection.act({"kind": "clear"}, shown, visible, "m")
+    assert galaxy_map.caught(shown, EVERYBODY, "m") is None
+
+
+def test_click_picks_a_galaxy_and_leaves_what_is_caught(shown, here):
+    lasso_right(shown)
+    before = galaxy_map.caught(shown, EVERYBODY, "m").tolist()
+    selection.act({"kind": "pick", "row": 7}, shown, EVERYBODY, "m")
+    assert galaxy_map.picked("m") == shown.object_ids[7] and galaxy_map.caught(shown, EVERYBODY, "m").tolist() == before
+
+
+def test_pointed_galaxy_is_told_by_picture_key_state_and_values(shown, tiny, monkeypatch):
+    monkeypatch.setattr(pointed.state, "workspace", lambda: tiny)
+    told = pointed.described(shown, "sn", "z", 3)
+    assert told["picture"].startswith("data:image/png;base64,") and told["lines"][:2] == ["mock-00003", "labelled"]
+    assert told["lines"][3] == f"z = {shown.label[3, 0]:.4g} by label" and told["lines"][4] == f"signal-to-noise {shown.sn[3]:.3g}"
+    with tiny.write() as db:
+        db.conn.execute("DELETE FROM arrays WHERE modality = 'image' AND object_id = 4")
+    assert pointed.described(shown, "sn", "z", 3)["picture"] is None

@@ -68,8 +68,7 @@ def explore(ws: Workspace) -> None:
     visible_n = _filters(shown)
     left, right = st.columns([1.45, 1], gap="medium")
     with left:
-        marked = map.carried(shown, visible_n, KEY, (view.colouring, view.target, state.is_dark()))
-        map.draw(shown, view.colouring, view.target, visible_n, KEY, marked)
+        map.draw(shown, view.colouring, view.target, visible_n, KEY)
         _legend_of_controls(shown, visible_n)
     rows = map.caught(shown, visible_n, KEY)
     with right:

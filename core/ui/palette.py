@@ -36,5 +36,22 @@ def categories(names: list[str], is_dark: bool) -> dict[str, tuple[str, str]]:
     """Colour and marker of each category; label states have their own, the rest go in order."""
     states = _STATE_ON_DARK if is_dark else _STATE
     others = [n for n in names if n not in STATES]
-    ordered = {n: (OKABE_ITO[k % len(OKABE_ITO)], SYMBOLS[k % len(SYMBOLS)]) for k, n in enumerate(others)}
+    ordered = {n: (OKABE_ITO[k % len(OKABE_ITO)], SYMBOLS[(k + k // len(OKABE_ITO)) % len(SYMBOLS)]) for k, n in enumerate(others)}
     return {n: states.get(n) or ordered[n] for n in names}
+
+
+def rgb(colour: str) -> tuple[int, ...]:
+    """Red, green and blue of a CSS colour, 0 to 255.
+
+    >>> rgb("#0072B2"), rgb("rgb(68, 1, 84)")
+    ((0, 114, 178), (68, 1, 84))
+    """
+    if colour.startswith("#"):
+        return tuple(bytes.fromhex(colour[1:]))
+    return tuple(round(float(part)) for part in colour.removeprefix("rgb(").removesuffix(")").split(","))
+
+
+def ramp(pairs: list[list], count: int) -> np.ndarray:
+    """``count`` colours along [position, colour] pairs, uint8 (count, 3)."""
+    places, colours = [p for p, _ in pairs], np.array([rgb(c) for _, c in pairs], float)
+    return np.column_stack([np.interp(np.linspace(0, 1, count), places, channel) for channel in colours.T]).round().astype(np.uint8)

@@ -38,7 +38,7 @@ def worker(small_sky):
 
 def lasso(page):
     """Drag a lasso around the middle of the map."""
-    box = page.locator(".nsewdrag").last.bounding_box()
+    box = page.locator(".lb-map .stage").last.bounding_box()
     x, y, w, h = box["x"], box["y"], box["width"], box["height"]
     corners = [(0.05, 0.05), (0.95, 0.05), (0.95, 0.95), (0.05, 0.95), (0.05, 0.06)]
     page.mouse.move(x + corners[0][0] * w, y + corners[0][1] * h)
@@ -64,7 +64,7 @@ def test_one_turn_of_the_loop(small_sky, worker, serve, page):
     ws, server = small_sky, serve(small_sky)
     page.goto(f"{server.url}/explore")
     wait_ready(page)
-    page.wait_for_selector(".nsewdrag", timeout=60_000)
+    page.locator(".lb-map[data-drawn]").wait_for(timeout=60_000)
     page.wait_for_timeout(1500)
     lasso(page)
     page.get_by_role("button", name="Ask within").and_(page.locator(":enabled")).first.click(timeout=30_000)

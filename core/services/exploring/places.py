@@ -2,6 +2,11 @@
 
 import numpy as np
 
+from core.errors import BadInput
+
+HOW = ("replace", "add", "subtract", "within")
+"""What a lasso does with what is caught already: forget it, add to it, take out of it, keep only what is inside."""
+
 
 def rows_of(ids: np.ndarray, wanted: np.ndarray) -> np.ndarray:
     """Where each wanted id stands in ``ids``, -1 where it does not, int64 (k,).
@@ -38,3 +43,15 @@ def points_in_polygon(xy_n2: np.ndarray, polygon_k2: np.ndarray) -> np.ndarray:
             odd[begin:end] ^= x[begin:end] < x1 + (y[begin:end] - y1) * (x2 - x1) / (y2 - y1)
     inside[near] = odd
     return inside
+
+
+def combined(now: np.ndarray, fresh: np.ndarray, how: str) -> np.ndarray:
+    """What is caught after a further lasso: ids in ``now`` and ``fresh``, in the order in which they were caught.
+
+    >>> [combined(np.array([1, 2]), np.array([2, 3]), how).tolist() for how in HOW]
+    [[2, 3], [1, 2, 3], [1], [2]]
+    """
+    if how not in HOW:
+        raise BadInput("What a lasso does", f"be one of {', '.join(HOW)}", how, "this map", "Choose one of them")
+    inside = np.isin(now, fresh)
+    return {"replace": fresh, "add": np.concatenate([now, fresh[~np.isin(fresh, now)]]), "subtract": now[~inside], "within": now[inside]}[how]

@@ -1,0 +1,145 @@
+// Points by WebGL: two numbers for a place, two bytes for a look. Colours come from a table, shapes from a distance.
+
+const VERTEX = `#version 300 es
+in vec2 place; in vec2 look; in float caught;
+uniform vec4 view; uniform float size; uniform float dim; uniform float opacity; uniform sampler2D colours;
+out vec4 colour; flat out int shape; flat out float soft;
+void main() {
+  shape = int(look.y + .5);
+  float pixels = size * (caught > .5 && dim < 1. ? 1.15 : 1.);
+  gl_Position = shape > 200 ? vec4(3., 3., 3., 1.) : vec4(place * view.xy + view.zw, 0., 1.);
+  gl_PointSize = pixels;
+  soft = 1.4 / pixels;
+  colour = vec4(texelFetch(colours, ivec2(int(look.x + .5), 0), 0).rgb, caught > .5 || dim >= 1. ? opacity : dim * opacity);
+}`;
+
+const FRAGMENT = `#version 300 es
+precision highp float;
+in vec4 colour; flat in int shape; flat in float soft; out vec4 paint;
+float plus(vec2 q) { q = abs(q); return min(max(q.x - .3, q.y - .95), max(q.y - .3, q.x - .95)); }
+float distance_to(vec2 q) {
+  vec2 a = abs(q);
+  if (shape == 1) return a.x + a.y - .95;
+  if (shape == 2) return max(a.x, a.y) - .78;
+  if (shape == 3) return max(a.x * .866 + q.y * .5, -q.y) - .48;
+  if (shape == 4) return plus(q);
+  if (shape == 5) return length(q) - mix(.42, 1., pow(abs(cos(atan(q.x, q.y) * 2.5)), 2.));
+  if (shape == 6) return max(a.x * .866 + a.y * .5, a.y) - .82;
+  if (shape == 7) return plus(mat2(.707, .707, -.707, .707) * q);
+  if (shape == 8) return abs(length(q) - .74) - .15;
+  if (shape == 9) return abs(max(a.x, a.y) - .7) - .14;
+  if (shape == 10) return abs(a.x + a.y - .82) - .16;
+  return length(q) - .88;
+}
+void main() {
+  vec2 q = (gl_PointCoord * 2. - 1.) * vec2(1., -1.);
+  float covered = smoothstep(soft, -soft, distance_to(q)) * colour.a;
+  if (covered < .004) discard;
+  paint = vec4(colour.rgb * covered, covered);
+}`;
+
+/** Paints points on a canvas; null where the browser has no WebGL 2. */
+class Painter {
+  static on(canvas) {
+    const gl = canvas.getContext("webgl2", { antialias: false, premultipliedAlpha: true });
+    return gl ? new Painter(gl) : null;
+  }
+
+  constructor(gl) {
+    this.gl = gl;
+    this.program = linked(gl);
+    this.where = Object.fromEntries(["view", "size", "dim", "opacity", "colours"].map((name) => [name, gl.getUniformLocation(this.program, name)]));
+    this.cloud = new Points(gl, this.program);
+    this.marks = new Points(gl, this.program);
+    this.texture = gl.createTexture();
+    gl.enable(gl.BLEND);
+    gl.blendFunc(gl.ONE, gl.ONE_MINUS_SRC_ALPHA);
+  }
+
+  /** 256 colours, three bytes each. */
+  setColours(bytes) {
+    const { gl } = this;
+    gl.bindTexture(gl.TEXTURE_2D, this.texture);
+    gl.pixelStorei(gl.UNPACK_ALIGNMENT, 1);
+    gl.texImage2D(gl.TEXTURE_2D, 0, gl.RGB8, 256, 1, 0, gl.RGB, gl.UNSIGNED_BYTE, bytes);
+    for (const side of [gl.TEXTURE_MIN_FILTER, gl.TEXTURE_MAG_FILTER]) gl.texParameteri(gl.TEXTURE_2D, side, gl.NEAREST);
+  }
+
+  paint(view, size, opacity, dim, markSize) {
+    const { gl, where } = this, ratio = window.devicePixelRatio || 1;
+    gl.viewport(0, 0, gl.canvas.width, gl.canvas.height);
+    gl.clearColor(0, 0, 0, 0);
+    gl.clear(gl.COLOR_BUFFER_BIT);
+    gl.useProgram(this.program);
+    gl.bindTexture(gl.TEXTURE_2D, this.texture);
+    gl.uniform4fv(where.view, view);
+    gl.uniform1f(where.size, size * ratio);
+    gl.uniform1f(where.opacity, opacity);
+    gl.uniform1f(where.dim, dim);
+    this.cloud.draw();
+    gl.uniform1f(where.size, markSize * ratio);
+    gl.uniform1f(where.opacity, 1);
+    gl.uniform1f(where.dim, 1);
+    this.marks.draw();
+  }
+
+  destroy() {
+    this.gl.getExtension("WEBGL_lose_context")?.loseContext();
+  }
+}
+
+/** Buffers of one set of points, drawn in an order of their own. */
+class Points {
+  constructor(gl, program) {
+    this.gl = gl;
+    this.count = 0;
+    this.array = gl.createVertexArray();
+    this.order = gl.createBuffer();
+    gl.bindVertexArray(this.array);
+    this.buffers = { place: this.attribute(program, "place", 2, gl.FLOAT), look: this.attribute(program, "look", 2, gl.UNSIGNED_BYTE), caught: this.attribute(program, "caught", 1, gl.UNSIGNED_BYTE) };
+    gl.bindBuffer(gl.ELEMENT_ARRAY_BUFFER, this.order);
+    gl.bindVertexArray(null);
+  }
+
+  attribute(program, name, width, type) {
+    const { gl } = this, buffer = gl.createBuffer(), slot = gl.getAttribLocation(program, name);
+    gl.bindBuffer(gl.ARRAY_BUFFER, buffer);
+    gl.enableVertexAttribArray(slot);
+    gl.vertexAttribPointer(slot, width, type, false, 0, 0);
+    return buffer;
+  }
+
+  set(name, values) {
+    const { gl } = this;
+    gl.bindBuffer(gl.ARRAY_BUFFER, this.buffers[name]);
+    gl.bufferData(gl.ARRAY_BUFFER, values, gl.STATIC_DRAW);
+  }
+
+  setOrder(rows) {
+    const { gl } = this;
+    gl.bindVertexArray(this.array);
+    gl.bufferData(gl.ELEMENT_ARRAY_BUFFER, rows, gl.STATIC_DRAW);
+    gl.bindVertexArray(null);
+    this.count = rows.length;
+  }
+
+  draw() {
+    if (!this.count) return;
+    this.gl.bindVertexArray(this.array);
+    this.gl.drawElements(this.gl.POINTS, this.count, this.gl.UNSIGNED_INT, 0);
+    this.gl.bindVertexArray(null);
+  }
+}
+
+function linked(gl) {
+  const program = gl.createProgram();
+  for (const [type, source] of [[gl.VERTEX_SHADER, VERTEX], [gl.FRAGMENT_SHADER, FRAGMENT]]) {
+    const shader = gl.createShader(type);
+    gl.shaderSource(shader, source);
+    gl.compileShader(shader);
+    gl.attachShader(program, shader);
+  }
+  gl.linkProgram(program);
+  if (!gl.getProgramParameter(program, gl.LINK_STATUS)) throw new Error(gl.getProgramInfoLog(program));
+  return program;
+}
