@@ -8,7 +8,7 @@ ws = state.workspace()
 header("Explore", "Galaxies that are alike lie together. Colour shows what is known and what is not; a lasso catches what you want to see.")
 if overviewing.is_simulated(ws):
     frame.simulated_badge()
-if not overviewing.take_census(ws).objects:
+if overviewing.is_empty(ws):
     nothing_yet("There is no galaxy here yet.", "pages/data.py", "Bring galaxies in")
     jobs_panel.in_page(("demo", "ingest"))
 elif not exploring.map_names(ws):

@@ -10,7 +10,7 @@ ws = state.workspace()
 header("Query", "Ask for the labels that teach the model most, and see why each galaxy was chosen before you agree.")
 if overviewing.is_simulated(ws):
     frame.simulated_badge()
-if not overviewing.take_census(ws).objects:
+if overviewing.is_empty(ws):
     nothing_yet("There is no galaxy to ask about yet.", "pages/data.py", "Bring galaxies in")
 else:
     left, right = st.columns([1, 2.4], gap="medium")

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from core import embedding
-from core.embedding import FEWEST, METHODS, align, components, embed, fused, method_for, summary
+from core.embedding import FEWEST, METHODS, Axes, align, axes_of, components, displacement, embed, fused, method_for, place, summary
 from core.errors import BadInput
 
 EVERY = pytest.mark.parametrize("method", METHODS)
@@ -131,3 +131,33 @@ def test_summary_of_a_spectrum_averages_ten_pixels():
 
 def test_title_names_what_the_map_is_of():
     assert embedding.title("pca", "fused") == "PCA of all modalities"
+
+
+def test_axes_give_later_galaxies_the_components_of_earlier_ones_and_survive_being_stored():
+    features, _ = clusters()
+    axes = axes_of(features)
+    again = Axes.from_arrays(axes.arrays("image"), "image")
+    assert again.of(features[:7]) == pytest.approx(components(features)[:7], abs=1e-5)
+
+
+@EVERY
+def test_place_puts_newcomers_among_their_like_without_a_new_fit(method):
+    features, group = clusters()
+    known = np.arange(120) < 90
+    xy = embed(features[known], method)
+    placed = place(features[~known], features[known], xy, method)
+    centres = np.stack([xy[group[known] == g].mean(axis=0) for g in range(3)])
+    nearest = np.linalg.norm(placed[:, None] - centres[None], axis=2).argmin(axis=1)
+    assert placed.dtype == np.float32 and (nearest == group[~known]).all()
+
+
+def test_place_on_a_pca_map_is_its_projection_even_after_it_was_turned():
+    features, _ = clusters()
+    turned = embed(features, "pca") @ np.array([[0.0, 2.0], [-2.0, 0.0]]) + 3
+    assert place(features[90:], features[:90], turned[:90], "pca") == pytest.approx(turned[90:], abs=1e-2)
+
+
+def test_displacement_is_a_share_of_the_map():
+    old = np.array([[0.0, 0], [2, 0], [0, 2], [2, 2]])
+    assert displacement(old + [0.0, np.sqrt(2)], old) == pytest.approx([0.5] * 4)
+    assert np.isnan(displacement(old, np.full((4, 2), np.nan))).all()

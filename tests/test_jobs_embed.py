@@ -94,3 +94,43 @@ def test_embed_refuses_with_a_sentence(ws, tiny):
     runs.save_arrays(tiny, silent, "predictions", object_ids=np.arange(1, 61), features=np.zeros((60, 0)))
     with pytest.raises(NotFound, match=f"Run {silent} kept no latent features"):
         make(tiny, method="umap", features=f"run:{silent}")
+
+
+def test_embed_shows_a_first_view_by_pca_until_the_map_is_made(tiny, monkeypatch):
+    seen = []
+    monkeypatch.setattr(embed.embedding, "embed", lambda *given: seen.append(embeddings.one(tiny, "mine")) or np.zeros((60, 2)))
+    make(tiny, method="umap", features="photometry", name="mine")
+    assert seen[0]["parameters"]["first view"] and "first view" not in embeddings.one(tiny, "mine")["parameters"]
+    assert embeddings.load_before(tiny, "mine") is None
+
+
+def test_embed_remembers_where_galaxies_stood_before(tiny):
+    make(tiny, method="pca", features="photometry", name="mine")
+    _, before = embeddings.load(tiny, "mine")
+    make(tiny, method="pca", features="image", name="mine")
+    assert np.array_equal(embeddings.load_before(tiny, "mine"), before)
+
+
+@pytest.mark.parametrize("features", ["photometry", "fused"])
+def test_embed_places_newcomers_and_moves_nobody(tiny, features):
+    with tiny.write() as db:
+        db.conn.execute("CREATE TEMP TABLE late AS SELECT * FROM arrays WHERE object_id > 50")
+        rows = db.conn.execute("SELECT * FROM late").fetchall()
+        db.conn.execute("DELETE FROM arrays WHERE object_id > 50")
+    make(tiny, method="pca", features=features, name="mine")
+    ids, old = embeddings.load(tiny, "mine")
+    with pytest.raises(NotFound, match="Every galaxy that could stand on the map mine stands on it"):
+        make(tiny, place="mine")
+    with tiny.write() as db:
+        db.conn.executemany("INSERT INTO arrays VALUES (?, ?, ?)", [tuple(r) for r in rows])
+    result, context = make(tiny, place="mine")
+    now, xy = embeddings.load(tiny, "mine")
+    assert (len(ids), result["galaxies"], now.tolist()) == (50, 60, list(range(1, 61))) and np.array_equal(xy[:50], old)
+    assert np.isfinite(xy).all() and context.told[-1] == (1.0, "mine: 10 galaxies placed, nobody moved.")
+    assert embeddings.one(tiny, "mine")["parameters"]["placed"] == 10 and np.isnan(embeddings.load_before(tiny, "mine")[50:]).all()
+    assert embeddings.load_space(tiny, "mine")["features"].shape[0] == 60
+
+
+def test_a_map_made_before_spaces_were_kept_cannot_take_newcomers(tiny):
+    with pytest.raises(NotFound, match="The map pca image cannot take newcomers"):
+        make(tiny, place="pca image")

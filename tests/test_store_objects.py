@@ -112,3 +112,11 @@ def test_map_of_the_same_name_replaces_the_old_one(tiny):
     ids, found = embeddings.load(tiny, "pca image")
     assert ids.tolist() == [7, 8] and found.tolist() == xy.tolist()
     assert len(embeddings.frame(tiny)) == 1
+
+
+def test_brief_gives_what_a_map_needs_in_the_order_asked_for(tiny, monkeypatch):
+    few = objects.brief(tiny, np.array([5, 2, 9]))
+    monkeypatch.setattr(objects, "BRIEF_ALL", 0)
+    assert few.equals(objects.brief(tiny, np.array([5, 2, 9])))
+    full = objects.frame(tiny, [5, 2, 9])
+    assert few["key"].tolist() == full["key"].tolist() and few["sn"].tolist() == full["sn"].tolist()

@@ -7,6 +7,7 @@ leaves at most a file that no manifest row names; the next append removes it.
 """
 
 import fcntl
+import json
 import os
 import uuid
 from collections.abc import Iterable, Iterator
@@ -89,6 +90,14 @@ def rows_of(ws: Workspace, modality: str, object_ids: Iterable[int]) -> np.ndarr
     )
     found = dict(zip(table["object_id"], table["row"], strict=True))
     return np.array([found.get(i, -1) for i in ids], dtype=np.int64)
+
+
+def having(ws: Workspace, modalities: Iterable[str]) -> np.ndarray:
+    """Ids of the objects that have all of the modalities, ascending, int64."""
+    wanted = list(modalities)
+    table = ws.frame("""SELECT object_id FROM arrays WHERE modality IN (SELECT value FROM json_each(?)) GROUP BY object_id HAVING COUNT(*) = ? ORDER BY object_id""",
+                     (json.dumps(wanted), len(wanted)))
+    return table["object_id"].to_numpy(np.int64)
 
 
 def read(ws: Workspace, modality: str, object_ids: Iterable[int]) -> tuple[np.ndarray, np.ndarray]:

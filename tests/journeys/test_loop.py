@@ -103,7 +103,7 @@ def test_one_turn_of_the_loop(small_sky, worker, serve, page):
     page.goto(f"{server.url}/compare?run={newest['id']}")
     wait_ready(page)
     page.get_by_text("Side by side").wait_for(timeout=30_000)
-    assert page.get_by_text(re.compile(rf"{newest['model']} #{newest['id']}|{newest['model']}")).count() > 0
+    page.get_by_text(re.compile(newest["model"])).first.wait_for(state="attached", timeout=30_000)
 
     page.goto(f"{server.url}/data?tab=Export")
     wait_ready(page)

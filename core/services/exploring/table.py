@@ -74,7 +74,7 @@ def map_table(ws: Workspace, name: str, run_id: int | None = None) -> MapTable:
 
 def galaxies(ws: Workspace, ids: np.ndarray, xy: np.ndarray, name: str = "", run_id: int | None = None) -> MapTable:
     """`map_table` of galaxies that stand at ``xy``, float (n, 2), in the order of ``ids``."""
-    table, targets = objects.frame(ws, ids), truth.targets(ws)
+    table, targets = objects.brief(ws, ids), truth.targets(ws)
     said, sn = _predictions(ws, run_id, ids, targets), table["sn"].to_numpy(np.float32)
     half = _half_widths(ws, run_id, np.hypot(said["aleatoric"], said["epistemic"]), sn, targets)
     return MapTable(

@@ -1,13 +1,10 @@
-"""Galaxies on a plane: PCA, UMAP or t-SNE, aligned with the map before.
-
-`summary` turns model inputs into features that a map should be made of; `embed` lays
-features out; `align` keeps a new map from jumping away from the old one.
-"""
+"""Galaxies on a plane: PCA, UMAP or t-SNE."""
 
 from collections.abc import Callable
 
 import numpy as np
 
+from core.embedding.places import align
 from core.errors import BadInput
 
 METHODS = {
@@ -32,61 +29,11 @@ PARAMETERS: dict[str, dict[str, tuple[float, float, float, str]]] = {
     "pca": {},
 }
 """method -> parameter -> default, lowest, highest, help."""
-COMPONENTS = 50
 FEWEST = 10
 """Below this many galaxies UMAP and t-SNE have nothing to work with: the map is a PCA."""
 FEW_THREADS_BELOW = 10_000
 """With fewer galaxies the threads of t-SNE wait for each other longer than they work, on a busy machine by far."""
-POOL, BIN = 4, 10
 Report = Callable[[float, str], None]
-
-
-def summary(modality: str, inputs: np.ndarray) -> np.ndarray:
-    """Model inputs of one modality as one row of features a galaxy, small enough to keep for all of them.
-
-    Parameters
-    ----------
-    modality : ``image``: (n, b, h, h), averaged over 4 x 4 pixels, then mean and spread over the eight
-        symmetries of the square, so that a galaxy turned by 90 degrees or mirrored is the same galaxy.
-        ``spectrum``: (n, c, p), averaged over 10 pixels. Any other: taken as it is, flattened.
-
-    Returns
-    -------
-    float32 (n, d).
-    """
-    inputs = np.asarray(inputs, np.float32)
-    if modality == "image":
-        return _symmetric(inputs)
-    if modality == "spectrum":
-        n, channels, pixels = inputs.shape
-        return inputs[..., : pixels - pixels % BIN].reshape(n, channels, -1, BIN).mean(axis=-1).reshape(n, -1)
-    return inputs.reshape(len(inputs), -1)
-
-
-def components(features_nd: np.ndarray, most: int = COMPONENTS, seed: int = 0) -> np.ndarray:
-    """Standardise each feature and keep the leading principal components, float32 (n, <= most).
-
-    Features without variance say nothing and are left out. Raises `BadInput` for NaN or inf.
-    """
-    from sklearn.decomposition import PCA
-
-    features_nd = np.asarray(features_nd, np.float32).reshape(len(features_nd), -1)
-    if not np.isfinite(features_nd).all():
-        bad = np.flatnonzero(~np.isfinite(features_nd).all(axis=1))
-        raise BadInput("Features of a map", "be finite", f"NaN or inf in {len(bad)} rows", f"row {bad[0]} first", "Leave those galaxies out")
-    spread = features_nd.std(axis=0)
-    standard = (features_nd[:, spread > 0] - features_nd[:, spread > 0].mean(axis=0)) / spread[spread > 0]
-    count = min(most, *standard.shape)
-    if count == 0:
-        return np.zeros((len(features_nd), 1), np.float32)
-    solver = "randomized" if count < 0.8 * min(standard.shape) else "full"
-    return PCA(count, svd_solver=solver, random_state=seed).fit_transform(standard).astype(np.float32)
-
-
-def fused(parts: list[np.ndarray]) -> np.ndarray:
-    """Several sets of features side by side, each set with the same total variance: no modality outvotes another."""
-    total = [np.sqrt(p.var(axis=0).sum()) for p in parts]
-    return np.hstack([p / (t if t > 0 else 1) for p, t in zip(parts, total, strict=True)]).astype(np.float32)
 
 
 def title(method: str, features: str, run_name: str = "") -> str:
@@ -140,40 +87,14 @@ def embed(
     return align(xy, previous_n2) if previous_n2 is not None else xy - xy.mean(axis=0)
 
 
-def align(xy_n2: np.ndarray, previous_n2: np.ndarray) -> np.ndarray:
-    """Rotate, mirror, scale and move a map onto the one before (orthogonal Procrustes over shared galaxies).
-
-    Rows of ``previous_n2`` that are NaN are new galaxies and go along. With fewer than three
-    shared galaxies the map stays as it is.
-
-    >>> old = np.array([[0.0, 0], [1, 0], [0, 2]])
-    >>> bool(np.abs(align(old[:, ::-1] * 3 + 5, old) - old).max() < 1e-6)
-    True
-    """
-    shared = np.isfinite(previous_n2).all(axis=1)
-    if shared.sum() < 3:
-        return xy_n2
-    new, old = xy_n2[shared].astype(float), previous_n2[shared].astype(float)
-    new_mean, old_mean = new.mean(axis=0), old.mean(axis=0)
-    u, s, vt = np.linalg.svd((new - new_mean).T @ (old - old_mean))
-    scale = s.sum() / max(((new - new_mean) ** 2).sum(), 1e-30)
-    return (((xy_n2 - new_mean) @ (u @ vt)) * (scale or 1.0) + old_mean).astype(np.float32)
+def first_view(features_nd: np.ndarray) -> np.ndarray:
+    """What can be seen at once, while UMAP or t-SNE is at work: the plane of largest variance, float32 (n, 2), centred."""
+    return embed(features_nd, "pca")
 
 
 def warm() -> None:
     """Make one tiny UMAP, so that numba's compiled code is in its cache before anybody waits for it."""
     embed(np.random.default_rng(0).normal(size=(64, 5)), "umap")
-
-
-def _symmetric(images: np.ndarray) -> np.ndarray:
-    n, bands, size, _ = images.shape
-    side = size // POOL
-    small = images[..., : side * POOL, : side * POOL].reshape(n, bands, side, POOL, side, POOL).mean(axis=(3, 5))
-    turned = [np.rot90(flipped, k, axes=(2, 3)) for flipped in (small, small[..., ::-1]) for k in range(4)]
-    mean = np.mean(turned, axis=0)
-    spread = np.sqrt(np.mean([(t - mean) ** 2 for t in turned], axis=0))
-    row, column = np.triu_indices(-(-side // 2))
-    return np.stack([mean, spread], axis=1)[..., row, column].reshape(n, -1)
 
 
 def _settings(method: str, given: dict) -> dict:
