@@ -75,7 +75,7 @@ def cards(kinds: tuple[str, ...] | None = None) -> None:
 
 def _card(job) -> None:
     with st.container(border=True, key=f"job_{job.id}"):
-        left, middle, right = st.columns([3, 5, 1.1], vertical_alignment="center")
+        left, middle, right = st.columns([3, 4.6, 1.5], vertical_alignment="center")
         left.markdown(f"**{job.title}**  \n:gray[:small[{_where(job)}]]")
         middle.progress(job.fraction, text=job.message or None)
         right.button("Cancel", key=f"cancel_{job.id}", type="tertiary", icon=":material/close:", on_click=_cancel, args=(state.workspace(), job.id),

@@ -16,7 +16,7 @@ def curves(folder: Path, question: Question) -> pd.DataFrame:
 
     Returns
     -------
-    strategy, seed, labels (galaxies asked about, whatever came of it), metric (of `Question.metrics` or `COSTS`), value.
+    strategy, seed, labels (galaxies asked about, whatever came of it), metric (of `Question.measures` or `COSTS`), value.
     """
     rows = []
     for step in question.steps():

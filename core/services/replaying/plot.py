@@ -44,15 +44,15 @@ def _panel(curves: pd.DataFrame, metric: str, names: list[str], x0: int, y0: int
     up = _scale(low.min(), high.max(), y0 + HEIGHT - BOTTOM, y0 + TOP, is_log)
     parts = [_grid(v, x0 + LEFT, x0 + WIDTH - 12, up(v)) for v in _ticks(low.min(), high.max(), is_log)]
     parts += [_text(across(v), y0 + HEIGHT - BOTTOM + 16, f"{v:g}", "middle") for v in _ticks(table["labels"].min(), table["labels"].max(), False)]
-    parts += [_text(x0 + LEFT, y0 + 14, _title(metric), "start"), _text(x0 + WIDTH - 12, y0 + HEIGHT - 6, "galaxies asked about", "end")]
+    parts += [_text(x0 + LEFT, y0 + 14, words_of(metric), "start"), _text(x0 + WIDTH - 12, y0 + HEIGHT - 6, "galaxies asked about", "end")]
     for k, name in enumerate(names):
         one = table[table["strategy"] == name].sort_values("labels")
         parts.append(_line(one, k, across, up) if len(one) else "")
     return "".join(parts)
 
 
-def _title(metric: str) -> str:
-    """What stands over a panel: the metric in words, behind the target where several are measured."""
+def words_of(metric: str) -> str:
+    """What a person calls a metric of a curve: the metric in words, behind the target where several are measured."""
     *target, name = metric.split(" ")
     return " ".join([*target, NAMES.get(name, name)])
 

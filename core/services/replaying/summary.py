@@ -50,7 +50,7 @@ def _compared(wide: pd.DataFrame, name: str, baseline: str, metric: str) -> list
     ours, theirs = (curve.loc[seeds, labels].where(both.loc[seeds, labels]) for curve in (ours, theirs))
     mean, against = ours.mean(), theirs.mean()
     told = [len(seeds), int(labels[-1]), float(mean.iloc[-1])]
-    if _name(metric) in NOT_ERRORS:
+    if name_of(metric) in NOT_ERRORS:
         return told + [np.nan] * 5
     difference = _log(ours, metric) - _log(theirs, metric)
     area = difference.mean(axis=1)
@@ -69,9 +69,9 @@ def _curve(wide: pd.DataFrame, name: str, metric: str) -> pd.DataFrame:
 
 
 def _log(values: pd.DataFrame, metric: str) -> pd.DataFrame:
-    return np.log(values + SHARE_FLOOR if _name(metric) in SHARES else values.clip(lower=np.finfo(float).tiny))
+    return np.log(values + SHARE_FLOOR if name_of(metric) in SHARES else values.clip(lower=np.finfo(float).tiny))
 
 
-def _name(metric: str) -> str:
+def name_of(metric: str) -> str:
     """The metric's name in `core.metrics`: behind the target's where several are measured."""
     return metric.rsplit(" ", 1)[-1]
