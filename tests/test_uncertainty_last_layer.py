@@ -60,6 +60,15 @@ def test_absorbing_twenty_labels_is_a_refit_under_the_same_prior_in_whatever_ord
     assert not np.allclose(before.weights_te, after.weights_te, rtol=1e-3)
 
 
+def test_expecting_a_batch_leaves_unknown_what_absorbing_it_does_and_moves_no_weight():
+    features, values, noise = labelled(120)
+    before = fit(features[:100], values[:100], noise[:100], TARGETS)
+    coming = np.where(np.isfinite(values[100:]), noise[100:], np.inf)
+    expected = before.expecting(features[100:], coming)
+    assert np.allclose(expected.covariance_tee, absorbed(before, features, values, noise, range(100, 120)).covariance_tee, rtol=1e-7, atol=1e-12)
+    assert np.array_equal(expected.weights_te, before.weights_te)
+
+
 def test_absorbing_a_label_shrinks_ignorance_at_that_place_by_hand():
     features, values, noise = labelled()
     before = fit(features, values, noise, TARGETS)

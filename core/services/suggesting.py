@@ -96,16 +96,24 @@ def suggest(ws: Workspace, on_desk: Iterable[int] = (), but: Iterable[int] = (),
     allowed_p = learner.is_open_p & ~np.isin(learner.pool, [*coming, *ground.rows(but)])
     if not allowed_p.any():
         return Suggestions(np.empty(0, np.int64), {}, f"Every galaxy that run {ground.run_id} could ask about is decided.")
-    picks = registry.strategy(strategy).select(_candidates(ground, learner, coming, allowed_p), min(size, int(allowed_p.sum())), np.random.default_rng([ground.run_id, learner.mark]))
+    candidates, rng = _candidates(ground, learner, coming, allowed_p), np.random.default_rng([ground.run_id, learner.mark])
+    picks = registry.strategy(strategy).select(candidates, min(size, int(allowed_p.sum())), rng)
     ids = ground.ids[learner.pool[picks.indices]]
     sentence = f"Chosen one by one by what is still unknown: run {ground.run_id} sees what is alike, and every label counts before the next is chosen."
     return Suggestions(ids, dict(zip(ids.tolist(), picks.reasons, strict=True)), sentence)
 
 
+def expected_batch(ground: Ground, learner: Learner, size: int) -> np.ndarray:
+    """Rows of the ground that a batch would hold, chosen at once as `suggest` chooses; fewer where no more are open."""
+    size = min(size, int(learner.is_open_p.sum()))
+    picks = registry.strategy(STRATEGY).select(_candidates(ground, learner, np.empty(0, int), learner.is_open_p), size, np.random.default_rng([ground.run_id, learner.mark]))
+    return learner.pool[picks.indices]
+
+
 def newest_ground(ws: Workspace) -> Ground | None:
     """What the newest finished run lends that keeps latent features and has seen labels enough; None without one."""
     finished = runs.frame(ws).query("status == 'done'")["id"]
-    return next((found for i in finished if (found := _ground(ws, int(i))) is not None), None)
+    return next((found for i in finished if (found := ground_of(ws, int(i))) is not None), None)
 
 
 _newest: dict[tuple[Workspace, int], Learner] = {}
@@ -176,8 +184,8 @@ def _candidates(ground: Ground, learner: Learner, coming: np.ndarray, allowed_p:
 
 
 @lru_cache(maxsize=16)
-def _ground(ws: Workspace, run_id: int) -> Ground | None:
-    """Kept: a finished run never changes."""
+def ground_of(ws: Workspace, run_id: int) -> Ground | None:
+    """What a finished run lends; None where it keeps no latent features or has seen too few labels. Kept: such a run never changes."""
     if not (runs.folder(ws, run_id) / "predictions.npz").exists():
         return None
     saved, mark = runs.load_arrays(ws, run_id, "predictions"), runs.one(ws, run_id)["label_high_water"]

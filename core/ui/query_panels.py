@@ -10,7 +10,7 @@ from core.columns import TARGET_NAMES
 from core.services import exploring, querying
 from core.services.querying import Preview, Request
 from core.store import Workspace, batches
-from core.ui import map, state
+from core.ui import advice_panels, map, state
 from core.ui.explore_panels import EVERYWHERE, IN_LASSO, pictures
 from core.ui.guard import callback, guarded
 from core.ui.layout import nothing_yet, section
@@ -73,10 +73,12 @@ def shown(ws: Workspace, request: Request) -> None:
     _map(ws, request, previewed)
     if previewed is None:
         st.caption("Press Preview to see which galaxies would be asked about, and why.")
+        advice_panels.of_batch(ws, request.run_id, request.targets, request.size)
         return
     if previewed.request != request:
         st.caption(":orange[:material/history: The settings have changed since this preview.]")
     _worth(ws, previewed)
+    advice_panels.of_batch(ws, previewed.request.run_id, previewed.request.targets, len(previewed.table), tuple(previewed.table["object_id"].tolist()))
     _save(ws, previewed)
     _picks(ws, previewed)
 

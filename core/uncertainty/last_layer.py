@@ -86,6 +86,20 @@ class LastLayer:
         direction_te = self.covariance_tee @ row_e
         return direction_te, 1 / (noise_t + direction_te @ row_e)
 
+    def expecting(self, features_kd: np.ndarray, noise_kt: np.ndarray) -> "LastLayer":
+        """As if k galaxies had been labelled with what is thought of them: less is unknown, whatever the labels will say.
+
+        Parameters
+        ----------
+        noise_kt : float (k, T), noise variance of the labels to come; inf = none of that target.
+        """
+        rows_ke, one_ee = self.prior.rows(features_kd), np.eye(self.covariance_tee.shape[1])
+        shrunk = []
+        for covariance_ee, noise_k in zip(self.covariance_tee, noise_kt.T, strict=True):
+            precision_ee = cho_solve(cho_factor(covariance_ee), one_ee) + (rows_ke / noise_k[:, None]).T @ rows_ke
+            shrunk.append(cho_solve(cho_factor(precision_ee), one_ee))
+        return replace(self, covariance_tee=np.stack(shrunk))
+
     def predict(self, features_nd: np.ndarray, noise_nt: np.ndarray, draws: int = 0, rng: np.random.Generator | None = None) -> Prediction:
         """What the model thinks now.
 
