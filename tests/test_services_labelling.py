@@ -21,6 +21,11 @@ def event(sequence, object_id, kind="grade", **more):
     return {"client": "c1", "sequence": sequence, "kind": kind, "object": object_id, "z": 0.1, "grade": 4, "batch": None, "milliseconds": 900, "revealed": False} | more
 
 
+def standing_rate(ws, object_id) -> dict[str, float]:
+    """The SFR statistics that stand for `WHO`."""
+    return labelling.desks(ws, [object_id], WHO)[0]["rate"]
+
+
 @pytest.fixture
 def batch(tiny):
     """A batch of five unlabelled objects, in an order that is not that of their ids."""
@@ -228,7 +233,7 @@ def test_catalogue_reveals_all_nine_values(tiny):
     labelling.apply_events(tiny, WHO, [event(1, 40, "catalogue")])
     rows = labels.history(tiny, 40)
     assert len(rows) == 9 and set(rows["source"]) == {"catalogue"} and rows["sigma"].tolist() == [0.1] * 9
-    assert labelling.standing_sfr(tiny, 40, WHO)["sfr_tot_median"] == rows.set_index("target")["value"]["sfr_tot_median"]
+    assert standing_rate(tiny, 40)["sfr_tot_median"] == rows.set_index("target")["value"]["sfr_tot_median"]
 
 
 def test_catalogue_without_values_is_refused(ws):
@@ -268,7 +273,7 @@ def test_rate_refuses_crossing_percentiles_and_writes_nothing(tiny):
     assert "at least one new value" in refused(2, {"sfr_tot_p16": None})[0]
     assert "got sfr_tot_p99" in refused(3, {"sfr_tot_p99": 1.0})[0]
     assert refused(4, {"sfr_tot_p16": -0.5, "sfr_tot_median": 0.0, "sfr_tot_p84": None}) == []
-    assert labelling.standing_sfr(tiny, 40, WHO) == {"sfr_tot_p16": -0.5, "sfr_tot_median": 0.0}
+    assert standing_rate(tiny, 40) == {"sfr_tot_p16": -0.5, "sfr_tot_median": 0.0}
     assert "got sfr_tot_p16 -0.5, sfr_tot_median -0.7" in refused(5, {"sfr_tot_median": -0.7})[0]
 
 
@@ -279,7 +284,7 @@ def test_crossing_percentiles_with_a_grade_are_refused_whole(tiny):
 
 def test_rate_leaves_what_the_catalogue_said_to_the_catalogue(tiny):
     labelling.take_from_catalogue(tiny, 40, WHO, "f", 1)
-    known = labelling.standing_sfr(tiny, 40, WHO)
+    known = standing_rate(tiny, 40)
     labelling.apply_events(tiny, WHO, [event(2, 40, "rate", grade=None, sfr={"values": known | {"sfr_tot_entropy": 1.5}, "taken": None})])
     assert labels.history(tiny, 40).query("source == 'human'")["target"].tolist() == ["sfr_tot_entropy"]
 

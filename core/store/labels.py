@@ -142,6 +142,11 @@ def since(ws: Workspace, mark: int, up_to: int) -> pd.DataFrame:
     return ws.frame("SELECT * FROM labels WHERE id > ? AND id <= ? ORDER BY id", (int(mark), int(up_to)))
 
 
+def histories(ws: Workspace, object_ids: Iterable[int]) -> pd.DataFrame:
+    """Every row about some objects, oldest first."""
+    return ws.frame("SELECT * FROM labels WHERE object_id IN (SELECT value FROM json_each(?)) ORDER BY id", (as_json(object_ids),))
+
+
 def high_water(ws: Workspace) -> int:
     """The id of the newest row of the log; 0 when it is empty."""
     return int(ws.frame("SELECT COALESCE(MAX(id), 0) AS n FROM labels")["n"].iloc[0])

@@ -1,12 +1,12 @@
 """Everything the page shows of an object."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 import pandas as pd
 
 from core.preprocess import image
-from core.services.labelling.history import standing_sfr, was_told
+from core.services.labelling.history import remembered
 from core.services.labelling.proposals import proposal, template_fit
 from core.store import Workspace, arrays, labels, objects, truth
 
@@ -42,6 +42,7 @@ def desks(ws: Workspace, object_ids: Iterable[int], annotator: str, run_id: int 
     """
     ids = [int(i) for i in object_ids]
     table = objects.frame(ws, ids)
+    log = labels.histories(ws, ids)
     known = set(truth.frame(ws, ids)["object_id"].tolist())
     spectra, has_spectrum = arrays.read(ws, "spectrum", ids)
     images, has_image = arrays.read(ws, "image", ids)
@@ -49,20 +50,22 @@ def desks(ws: Workspace, object_ids: Iterable[int], annotator: str, run_id: int 
         _facts(row)
         | {"spectrum": spectra[n] if has_spectrum[n] else None}
         | _pictures(images[n] if has_image[n] else None)
-        | {"proposal": proposal(ws, run_id, row["id"]), "own": _own(ws, row["id"], annotator), "told": was_told(ws, row["id"], annotator), "rate": standing_sfr(ws, row["id"], annotator), "has_truth": row["id"] in known}
+        | {"proposal": proposal(ws, run_id, row["id"]), "has_truth": row["id"] in known}
+        | remembered(log[log["object_id"] == row["id"]], annotator)
         for n, row in enumerate(table.to_dict("records"))
     ]
 
 
-def fibre_arcsec(plate: float | None) -> float:
-    """Diameter of the fibre of a spectroscopic plate; legacy without one."""
-    return FIBRE_ARCSEC["boss" if pd.notna(plate) and plate >= FIRST_BOSS_PLATE else "legacy"]
+def fibre_arcsec(known: Mapping) -> float:
+    """Diameter of the fibre that took an object's spectrum; the mock sky has those of the legacy survey."""
+    is_boss = not known["simulated"] and pd.notna(known["plate"]) and known["plate"] >= FIRST_BOSS_PLATE
+    return FIBRE_ARCSEC["boss" if is_boss else "legacy"]
 
 
 def _facts(row: dict) -> dict:
     numbers = {c: None if row[c] != row[c] else round(float(row[c]), 6) for c in ("ra", "dec", "sn", "ebv")}
     text = {c: row[c] or "" for c in ("key", "class", "split", "source")}
-    return {"id": int(row["id"]), "simulated": bool(row["simulated"]), "fibre_arcsec": fibre_arcsec(row["plate"])} | text | numbers
+    return {"id": int(row["id"]), "simulated": bool(row["simulated"]), "fibre_arcsec": fibre_arcsec(row)} | text | numbers
 
 
 def _pictures(stamp: np.ndarray | None) -> dict:
@@ -73,14 +76,3 @@ def _pictures(stamp: np.ndarray | None) -> dict:
     top = np.maximum(np.percentile(stretched, 99.8, axis=(1, 2), keepdims=True), _BAND_TOP)
     grey = np.clip((stretched - _BAND_FLOOR) / (top - _BAND_FLOOR), 0, 1)
     return {"composite": image.composite(stamp), "bands": (255 * grey).astype(np.uint8)}
-
-
-def _own(ws: Workspace, object_id: int, annotator: str) -> dict | None:
-    rows = labels.history(ws, object_id)
-    undone = set(rows["supersedes"].dropna().astype(int))
-    mine = rows[(rows["annotator"] == annotator) & (rows["target"] == "z") & rows["action"].isin(["label", "cannot"]) & ~rows["id"].isin(undone)]
-    if mine.empty:
-        return None
-    last = mine.iloc[-1]
-    number = {c: None if pd.isna(last[c]) else last[c] for c in ("value", "grade")}
-    return {"action": last["action"], "z": number["value"], "grade": number["grade"] and int(number["grade"]), "source": last["source"], "words": last["comment"]}

@@ -33,16 +33,27 @@ def is_blind(ws: Workspace, object_id: int, annotator: str) -> bool:
     return assignments.is_blind(ws, object_id, annotator)
 
 
-def standing_sfr(ws: Workspace, object_id: int, annotator: str) -> dict[str, float]:
-    """The annotator's standing SFR values of an object; statistics without one are left out."""
-    rows = standing_rows(ws, object_id, annotator)
-    return {t: float(v) for t, v in zip(rows["target"], rows["value"], strict=True)}
+def remembered(rows: pd.DataFrame, annotator: str) -> dict:
+    """What one annotator has said of one object, from its ``rows``: ``own``, ``told`` and ``rate`` of `desk.desks`."""
+    gone = set(rows.loc[rows["action"] == "retract", "supersedes"].astype(int))
+    mine = rows[rows["annotator"] == annotator]
+    stands = mine[~mine["id"].isin(gone)]
+    rate = _standing_sfr(stands)
+    return {"own": _own(stands), "told": _was_told(mine), "rate": dict(zip(rate["target"], rate["value"].astype(float), strict=True))}
 
 
-def was_told(ws: Workspace, object_id: int, annotator: str) -> bool:
-    """Whether the annotator knows a model's word on an object: it was revealed, or came after a grade, be it undone since."""
-    rows = labels.history(ws, object_id)
-    mine = rows[(rows["annotator"] == annotator) & (rows["target"] == "z")]
+def _own(stands: pd.DataFrame) -> dict | None:
+    decisions = stands[(stands["target"] == "z") & stands["action"].isin(["label", "cannot"])]
+    if decisions.empty:
+        return None
+    last = decisions.iloc[-1]
+    value, grade = (None if pd.isna(last[c]) else last[c] for c in ("value", "grade"))
+    return {"action": last["action"], "z": value, "grade": grade and int(grade), "source": last["source"], "words": last["comment"]}
+
+
+def _was_told(mine: pd.DataFrame) -> bool:
+    """Whether they know a model's word on it: it was revealed, or came after a grade, be it undone since."""
+    mine = mine[mine["target"] == "z"]
     seen = [(action, json.loads(shown)) for action, shown in zip(mine["action"], mine["shown"], strict=True)]
     return any(shown.get("revealed") or (action == "label" and "proposal" in shown) for action, shown in seen)
 
@@ -51,8 +62,11 @@ def standing_rows(ws: Workspace, object_id: int, annotator: str) -> pd.DataFrame
     """The annotator's standing rows of an object's SFR statistics, one a target that has one."""
     rows = labels.history(ws, object_id)
     gone = set(rows.loc[rows["action"] == "retract", "supersedes"].astype(int))
-    mine = rows[(rows["annotator"] == annotator) & (rows["action"] == "label") & rows["target"].isin(SFR_TARGETS) & ~rows["id"].isin(gone)]
-    return mine.drop_duplicates("target", keep="last")
+    return _standing_sfr(rows[(rows["annotator"] == annotator) & ~rows["id"].isin(gone)])
+
+
+def _standing_sfr(stands: pd.DataFrame) -> pd.DataFrame:
+    return stands[(stands["action"] == "label") & stands["target"].isin(SFR_TARGETS)].drop_duplicates("target", keep="last")
 
 
 def _act(rows: pd.DataFrame, gone: set[int], newest: set[int]) -> dict:

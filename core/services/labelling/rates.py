@@ -78,7 +78,7 @@ def _measured(ws: Workspace, object_id: int, z: float) -> dict:
     (spectrum, has_spectrum), (image, has_image) = (arrays.read(ws, m, [object_id]) for m in ("spectrum", "image"))
     if has_spectrum[0]:
         ebv = np.nan if row["ebv"] is None else row["ebv"]
-        found = measure_sfr(spectrum[0], z, ebv, image[0][2] if has_image[0] else None, fibre_arcsec(row["plate"]))
+        found = measure_sfr(spectrum[0], z, ebv, image[0][2] if has_image[0] else None, fibre_arcsec(row))
     else:
         found = StarFormation("none", _NO_SPECTRUM, "unclassified", np.zeros(len(LOG_SFR_GRID)))
     return {
