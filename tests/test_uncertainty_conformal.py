@@ -81,12 +81,21 @@ def test_bins_with_too_few_galaxies_take_the_stretch_of_all_and_say_so():
     assert stretches.half_width("z", "68", np.array([0.1, 99.0, np.nan])).tolist() == [stretches.widths["z"][ALL]["68"]] * 3
 
 
+def test_a_bin_leans_on_all_galaxies_the_more_the_fewer_it_has():
+    ratio = np.concatenate([np.full(100, 8.0), np.full(300, 2.0)])
+    sn = np.concatenate([np.full(100, np.nan), np.arange(300.0)])
+    found = calibrated(ratio[:, None], np.zeros((400, 1)), np.ones((400, 1)), sn, ("z",)).widths["z"]
+    assert found[ALL]["50"] == 2 and found[UNKNOWN]["50"] == pytest.approx(4)  # halfway between 2 and 8 in logarithms
+    larger = calibrated(np.tile(ratio, 9)[:, None], np.zeros((3600, 1)), np.ones((3600, 1)), np.tile(sn, 9), ("z",)).widths["z"]
+    assert larger[UNKNOWN]["50"] == pytest.approx(8**0.9 * 2**0.1, rel=1e-4)
+
+
 def test_galaxies_of_unknown_sn_are_a_bin_of_their_own():
     truth, mean, sigma, sn = sky(600)
     sn[:100], sigma[:100] = np.nan, sigma[:100] / 4
     stretches = calibrated(truth, mean, sigma, sn, TARGETS)
     assert stretches.counts["z"][UNKNOWN] == 100 and stretches.fallbacks("z") == []
-    assert stretches.half_width("z", "68", np.array([np.nan]))[0] == stretches.widths["z"][UNKNOWN]["68"] > 2 * stretches.widths["z"][ALL]["68"]
+    assert stretches.half_width("z", "68", np.array([np.nan]))[0] == stretches.widths["z"][UNKNOWN]["68"] > 1.7 * stretches.widths["z"][ALL]["68"]
 
 
 def test_without_any_sn_all_galaxies_are_calibrated_together():
