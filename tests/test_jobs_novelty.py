@@ -3,10 +3,12 @@
 import numpy as np
 import pytest
 
+from core.data import mock_sky
 from core.jobs import novelty as job
 from core.jobs.inputs import load_inputs
 from core.jobs.novelty import measured, novelty_of
-from core.preprocess import features
+from core.models.prediction import Inputs
+from core.preprocess import features, spectrum
 
 RNG = np.random.default_rng(0)
 NEAR = RNG.standard_normal((300, 4)).astype(np.float32)
@@ -65,3 +67,18 @@ def test_without_features_or_labels_nothing_is_known(blocks):
 def test_measured_features_are_those_of_the_modalities_that_are_read(tiny):
     inputs = load_inputs(tiny, [1, 2, 3], ("image", "photometry"))
     assert measured(inputs, ("image", "photometry")).shape == (3, sum(len(features.COLUMNS[m]) for m in ("image", "photometry"))) and measured(inputs, ()).shape == (3, 0)
+
+
+def test_stars_quasars_and_artefacts_of_the_mock_sky_are_newer_than_its_galaxies():
+    chunk = mock_sky.part(0)
+    kind = np.array([row["true_kind"] for row in chunk.objects["metadata"]])
+    rows, spectra = chunk.arrays["spectrum"]
+    present = np.isin(np.arange(len(kind)), rows)
+    whole = np.zeros((len(kind), *spectra.shape[1:]), np.float32)
+    whole[rows] = spectra
+    inputs = Inputs({"spectrum": spectrum.model_input(whole, chunk.objects["ebv"].to_numpy())}, {"spectrum": present})
+    is_galaxy = np.isin(kind, ("galaxy", "repeat"))
+    labelled = is_galaxy & (np.arange(len(kind)) % 2 == 0)
+    found = novelty_of([measured(inputs, ("spectrum",))], present, labelled, np.random.default_rng(0))
+    strange, usual = found[~is_galaxy & present], found[is_galaxy & ~labelled & present]
+    assert len(strange) >= 5 and (strange[:, None] > usual).mean() > 0.95
