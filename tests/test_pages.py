@@ -330,3 +330,11 @@ def test_guard_logs_anything_else_whole_under_the_id_it_shows(caplog):
             said = sentence(error)
     log_id = said.rstrip(".").split()[-1]
     assert "secret" not in said and log_id in caplog.text and "ZeroDivisionError: secret path" in caplog.text
+
+
+def test_label_offers_guidelines_and_what_was_skipped(app, tiny):
+    labels.record(tiny, [labels.Decision(40, "z", "skip", "anonymous", "c", 1, comment="too faint")])
+    test = app(tiny, "label", batch="skipped", object="40")
+    assert fine(test) and "Grade what the spectrum shows" in words(test)
+    assert "Skipped, to look at again · 1 object" in test.selectbox(key="label_source").options
+    assert "What you skipped, the longest ago first." in words(test) and "too faint" in words(test)

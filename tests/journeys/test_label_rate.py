@@ -74,6 +74,9 @@ def test_a_changed_number_is_the_persons_and_crossing_ones_are_refused(seated):
     assert part(page, "key").inner_text() == key and len(rows(server.ws)) == before
     page.locator("[data-do=rate-clear]").click()
     page.locator("input[data-target=sfr_tot_entropy]").fill("-1.5")
+    page.reload()
+    page.wait_for_selector(FITTED, timeout=60_000)
+    expect(page.locator("input[data-target=sfr_tot_entropy]")).to_have_value("-1.500", timeout=PATIENCE)
     page.locator("[data-do=rate-save]").click()
     saved = wait_for_rows(server.ws, before + 1).iloc[-1]
     assert (saved["target"], saved["value"], saved["source"], saved["grade"]) == ("sfr_tot_entropy", -1.5, "human", 4)

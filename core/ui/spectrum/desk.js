@@ -39,6 +39,7 @@ class Desk {
     if (this.header && header.annotator !== this.header.annotator) [...this.objects.keys()].forEach((id) => this.stale.add(id));
     this.header = header;
     this.ledger.open(header.workspace, header.annotator);
+    openDrafts(this, header);
     this.ledger.forget(header.acked);
     if (header.attempt === this.attempt) Object.assign(this, { answered: true, patience: PATIENCE });
     this.ids = header.ids;

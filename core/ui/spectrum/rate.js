@@ -41,11 +41,34 @@ function rateShown({ here, object, drafts }) {
   return drafts.get(here.id) ?? { values: object?.rate ?? {}, taken: null };
 }
 
+/** Numbers that are not saved yet, of each object; a reload of this page brings them back to the person who typed them. */
+function setDraft({ drafts, here, draftsAt }, draft) {
+  if (draft) drafts.set(here.id, draft);
+  else drafts.delete(here.id);
+  try {
+    sessionStorage.setItem(draftsAt, JSON.stringify([...drafts]));
+  } catch (error) {
+    console.warn("Lookback: numbers that are not saved do not survive a reload here", error);
+  }
+}
+
+function openDrafts(desk, { workspace, annotator }) {
+  const at = `lookback/rates/${workspace}/${annotator}`;
+  if (at === desk.draftsAt) return;
+  desk.draftsAt = at;
+  try {
+    desk.drafts = new Map(JSON.parse(sessionStorage.getItem(at) ?? "[]"));
+  } catch (error) {
+    desk.drafts = new Map();
+    console.warn("Lookback: numbers of an earlier page cannot be read", error);
+  }
+}
+
 function takeRate(desk) {
   const measured = measuredHere(desk);
   if (!measured) return desk.say("There is no redshift yet, so no distance: type one with z.", true);
   if (measured.method === "none") return desk.say(`No rate can be measured. ${measured.reason}`, true);
-  desk.drafts.set(desk.here.id, { values: { ...measured.values }, taken: measured.z });
+  setDraft(desk, { values: { ...measured.values }, taken: measured.z });
   showRate(desk);
   return desk.say(`The measured rate is in the fields, ${METHODS[measured.method]}: a grade saves it with the redshift. ${measured.reason}`);
 }
@@ -62,7 +85,7 @@ function rateFollows(desk) {
 function dropTaken(desk) {
   const draft = desk.drafts.get(desk.here.id);
   if (!draft || draft.taken === null || (desk.here.z !== null && draft.taken.toFixed(4) === desk.here.z.toFixed(4))) return;
-  desk.drafts.delete(desk.here.id);
+  setDraft(desk, null);
   desk.say(`The rate measured at z ${draft.taken.toFixed(4)} is out of the fields again, for the redshift has changed: p takes the one measured here.`, true);
 }
 
@@ -95,7 +118,7 @@ function rateSaved(desk, sfr) {
   if (!sfr) return;
   const given = Object.fromEntries(Object.entries(sfr.values).filter(([, v]) => v !== null));
   desk.object.rate = { ...desk.object.rate, ...given };
-  desk.drafts.delete(desk.here.id);
+  setDraft(desk, null);
 }
 
 function saveRate(desk) {
@@ -110,7 +133,7 @@ function saveRate(desk) {
 }
 
 function clearRate(desk) {
-  desk.drafts.delete(desk.here.id);
+  setDraft(desk, null);
   showRate(desk);
 }
 
@@ -130,7 +153,7 @@ function rateField(desk, target, signal) {
   input.dataset.target = target;
   input.addEventListener("input", () => {
     const { values, taken } = rateShown(desk), text = input.value.trim().replace(",", ".").replace("−", "-");
-    desk.drafts.set(desk.here.id, { taken, values: { ...values, [target]: text === "" ? null : Number(text) } });
+    setDraft(desk, { taken, values: { ...values, [target]: text === "" ? null : Number(text) } });
     showRate(desk);
   }, { signal });
   input.addEventListener("keydown", (event) => ["Enter", "Escape"].includes(event.key) && input.blur(), { signal });
