@@ -116,6 +116,8 @@ def test_new_session_goes_on_where_the_last_one_was(tiny, batch):
     labelling.remember(tiny, WHO, str(batch), 45)
     labelling.remember(tiny, "Cecilia", labelling.HELD_OUT, 3)
     assert labelling.resume(tiny, WHO) == (str(batch), 45)
+    labelling.apply_events(tiny, WHO, [event(9, 45, "skip")])
+    assert labelling.resume(tiny, WHO) == (str(batch), None)
     labelling.apply_events(tiny, WHO, [event(1, 45)])
     assert labelling.resume(tiny, WHO) == (str(batch), None)
     batches.close(tiny, batch)

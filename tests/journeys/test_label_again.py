@@ -25,7 +25,7 @@ def page(browser, server):
     context.close()
 
 
-def test_what_was_skipped_waits_with_its_reason_and_new_session_goes_on(page, server, browser):
+def test_what_was_skipped_waits_with_its_reason_and_new_session_goes_on(page, server):
     sit_down(page, server)
     skipped = part(page, "key").inner_text()
     page.keyboard.press("x")
@@ -34,7 +34,6 @@ def test_what_was_skipped_waits_with_its_reason_and_new_session_goes_on(page, se
     expect(part(page, "key")).not_to_have_text(skipped, timeout=PATIENCE)
     page.wait_for_selector(".candidate")
     place = part(page, "key").inner_text()
-    page.wait_for_timeout(800)
     sit_down(page, server)
     expect(part(page, "key")).to_have_text(place, timeout=PATIENCE)
     sit_down(page, server, "?batch=skipped")

@@ -1,6 +1,6 @@
 """Going on where one was: the last place of an annotator, and the guidelines they work by."""
 
-from core.services.labelling.queue import sources
+from core.services.labelling.queue import SKIPPED, sources
 from core.settings import ROOT
 from core.store import Workspace, acts, places
 
@@ -16,7 +16,7 @@ def remember(ws: Workspace, annotator: str, source: str, object_id: int) -> None
 
 
 def resume(ws: Workspace, annotator: str) -> tuple[str, int | None] | None:
-    """Where an annotator's new session begins: the queue, and the object unless it is decided by now.
+    """Where an annotator's new session begins: the queue, and the object unless it is decided or put off by now.
 
     None for somebody new, and when what they were labelling is no longer on offer.
     """
@@ -24,8 +24,8 @@ def resume(ws: Workspace, annotator: str) -> tuple[str, int | None] | None:
     if place is None or place[0] not in sources(ws, annotator=annotator):
         return None
     source, object_id = place
-    is_decided = acts.states(ws, [object_id], annotator).get(object_id) in ("label", "cannot")
-    return source, None if is_decided else object_id
+    done = ("label", "cannot") if source == SKIPPED else ("label", "cannot", "skip")
+    return source, None if acts.states(ws, [object_id], annotator).get(object_id) in done else object_id
 
 
 def guidelines(ws: Workspace) -> str:
