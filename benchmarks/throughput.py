@@ -23,6 +23,7 @@ from core.preprocess.image import model_input
 from core.training.loop import Fit, data_of, prepared
 from core.training.losses import loss
 from core.training.machine import Machine, settled, this_machine
+from core.training.network import Batch, Outputs
 from core.training.plan import Plan
 from core.training.session import Session
 from core.training.standard import standard_of
@@ -61,7 +62,7 @@ class Ours:
         for start in range(0, GALAXIES, PREDICT_BATCH):
             batch = prepared(network, self.inputs[start : start + PREDICT_BATCH], self.machine)
             with self.machine.autocast():
-                network.passes(batch, PASSES)
+                dropout_passes(network, batch, PASSES)
 
 
 class Stamps(Dataset):
@@ -79,12 +80,19 @@ class Stamps(Dataset):
         return (turned.flip(2) if torch.rand(()) < 0.5 else turned), i
 
 
+class Whole(BayesianCNN):
+    """All of the network in every pass, whatever dropout reaches."""
+
+    def asking(self, batch: Batch) -> Callable[[], Outputs]:
+        return lambda: BayesianCNN.asking(self, batch)()
+
+
 class Plain:
     """The same network and loss, fitted and asked as a textbook does."""
 
     def __init__(self, images: np.ndarray, labels: Labels):
         standard, machine = standard_of(labels), Machine()
-        self.network = BayesianCNN(standard)
+        self.network = Whole(standard)
         self.stamps = Stamps(images)
         self.ready = [(torch.stack([self.stamps[i][0] for i in rows]), rows) for rows in torch.arange(GALAXIES).split(BATCH)]
         self.targets = data_of(self.network, images, labels, standard, np.zeros(GALAXIES, dtype=bool), Plan(), 0, machine).targets
@@ -104,7 +112,7 @@ class Plain:
         """Means and variances of all galaxies, by `PASSES` passes of the whole network."""
         self.network.eval()
         for batch, _ in DataLoader(self.stamps, BATCH):
-            dropout_passes(self.network, lambda batch=batch: self.network(self.network.prepare(batch)), PASSES)
+            dropout_passes(self.network, self.network.prepare(batch), PASSES)
 
     def _steps(self, batches: DataLoader | list) -> None:
         self.network.train()

@@ -117,7 +117,7 @@ def test_probing_streams_do_not_steer_what_they_read(batch, probing):
     net.probing = probing
     rows, said = net(batch).own["image"]
     said.mean_mbt.sum().backward()
-    assert (net.streams["image"].mix.weight.grad is None) == probing
+    assert (net.streams["image"].mix[0].weight.grad is None) == probing
     assert net.streams["image"].heads.weight_mdo.grad is not None
 
 

@@ -42,7 +42,7 @@ def emission_spectra(z: np.ndarray, rng: np.random.Generator, noise: float = 1.0
 
 def test_photometry_mlp_learns_a_smooth_relation_and_knows_its_noise():
     inputs, labels = magnitudes(1200)
-    model = PhotometryMLP(40, 128, 4e-3, 4, 48)
+    model = PhotometryMLP(40, 128, 4e-3, 48, "ensemble", 4)
     model.fit(inputs[:800], labels[:800], Session(seed=1, threads=1))
     p = model.predict(inputs[800:])
     error = p.mean[:, 0] - labels.values_nt[800:, 0]
@@ -54,7 +54,7 @@ def test_photometry_mlp_learns_a_smooth_relation_and_knows_its_noise():
 
 def test_photometry_mlp_is_less_sure_where_it_has_seen_nothing():
     inputs, labels = magnitudes(600)
-    model = PhotometryMLP(30, 128, 4e-3, 6, 48)
+    model = PhotometryMLP(30, 128, 4e-3, 48, "ensemble", 6)
     model.fit(inputs, labels, Session(seed=1, threads=1))
     far = Inputs({"photometry": inputs.arrays["photometry"] + 4}, inputs.present)
     assert np.median(model.predict(far).epistemic) > 5 * np.median(model.predict(inputs).epistemic)
@@ -66,7 +66,7 @@ def test_members_of_an_ensemble_do_not_share_weights():
         network = Perceptrons(standard, members=3, hidden=8)
     before = network({"x": torch.ones(2, 19)}).mean_mbt.detach().clone()
     with torch.no_grad():
-        network.weights[0][1] += 1
+        network.layers[0].weight[1] += 1
     changed = (network({"x": torch.ones(2, 19)}).mean_mbt - before).abs().amax(dim=(1, 2))
     assert changed[0] == changed[2] == 0 and changed[1] > 0
 
@@ -95,7 +95,7 @@ def spectral() -> tuple[SpectrumCNN, np.ndarray, Inputs]:
     inputs = Inputs({"spectrum": emission_spectra(z, rng)}, {"spectrum": np.ones(156, bool)})
     values = np.full((156, 9), np.nan)
     values[:, 0], values[:, 3] = z, 2 * np.log10(z)
-    model = SpectrumCNN(40, 16, 5e-3, 2)
+    model = SpectrumCNN(40, 16, 5e-3, "heads", 2)
     model.fit(inputs[:96], labels_of(values[:96]), Session(seed=0, threads=1))
     return model, z[96:], inputs[96:]
 
@@ -170,7 +170,7 @@ def test_image_network_has_the_size_it_should():
 
 def test_image_cnn_fits_a_small_set_and_its_dropout_says_what_it_does_not_know(bright):
     inputs, labels = bright
-    model = build("image_bayesian_cnn", {"epochs": 25, "passes": 6})
+    model = build("image_bayesian_cnn", {"epochs": 25, "uncertainty": "mc_dropout", "members": 6})
     model.fit(inputs, labels, Session(seed=0, threads=1))
     p = model.predict(inputs, np.random.default_rng(1))
     assert np.corrcoef(p.mean[:, 0], labels.values_nt[:, 0])[0, 1] > 0.8
@@ -181,7 +181,7 @@ def test_image_cnn_fits_a_small_set_and_its_dropout_says_what_it_does_not_know(b
 
 def test_image_network_without_dropout_has_one_opinion(bright):
     inputs, labels = bright
-    model = build("image_bayesian_cnn", {"epochs": 1, "dropout": 0.0, "passes": 3})
+    model = build("image_bayesian_cnn", {"epochs": 1, "dropout": 0.0, "uncertainty": "mc_dropout", "members": 3})
     model.fit(inputs, labels, Session(seed=0, threads=1))
     assert model.predict(inputs).epistemic.max() < 1e-12
 

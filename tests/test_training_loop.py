@@ -28,7 +28,7 @@ def galaxies(n: int = 120, seed: int = 0) -> tuple[Inputs, Labels]:
 
 
 def network(epochs: int = 12) -> PhotometryMLP:
-    return PhotometryMLP(epochs, 32, 4e-3, 3, 16)
+    return PhotometryMLP(epochs, 32, 4e-3, 16, "ensemble", 3)
 
 
 class Interrupted(Session):
@@ -162,7 +162,7 @@ def test_cancel_stops_within_a_mini_batch():
 
 def test_fit_overfits_a_handful():
     inputs, labels = galaxies(12)
-    model = PhotometryMLP(200, 12, 8e-3, 2, 64)
+    model = PhotometryMLP(200, 12, 8e-3, 64, "ensemble", 2)
     model.fit(inputs, labels[np.arange(12)], Session(seed=1, threads=1))
     fitted = ~model.held_n
     error = (model.predict(inputs).mean - labels.values_nt)[fitted]

@@ -7,6 +7,7 @@ wrong about the redshift is wrong about the luminosity too, so a better redshift
 """
 
 from collections.abc import Mapping
+from functools import partial
 
 import numpy as np
 
@@ -17,7 +18,7 @@ from core.models.joint_errors import JointErrors, calibrated, combine
 from core.models.options import option
 from core.models.prediction import Inputs, Labels, Prediction
 from core.training.holdout import carve, held_share
-from core.training.session import Session
+from core.training.session import Session, Stages
 from core.training.standard import Standard, standard_of
 
 MEASURED = ("scale_jt", "pair_t4", "covariance_tjj", "factor_t")
@@ -73,10 +74,10 @@ class FusionLate(Model):
         self._models = {n: m for n, m in self._models.items() if (inputs.present.get(m.modalities[0], np.zeros(1, bool))[: len(has_label)] & has_label).any()}
         if not self._models:
             raise BadInput("labels", f"cover a galaxy with {', '.join(MODALITIES)}", "none", f"{len(inputs)} galaxies", "Label galaxies that have one of them")
-        progress = _Progress(session, len(set(self._models) - self._adopted))
+        stages = Stages(session, len(set(self._models) - self._adopted))
         for name, model in self._models.items():
             if name not in self._adopted:
-                progress.fit(name, model, inputs, labels)
+                stages.run(name, partial(model.fit, inputs, labels), model.state, model.load_state)
         self._weigh(inputs, labels, carve(labels.group_n, held_share(len(labels.group_n)), session.seed))
 
     def _weigh(self, inputs: Inputs, labels: Labels, held_n: np.ndarray) -> None:
@@ -118,54 +119,6 @@ class FusionLate(Model):
     def _z_column(self) -> int | None:
         targets, labelled = self._standard.targets, self._standard.is_labelled_t
         return targets.index("z") if "z" in targets and labelled[targets.index("z")] else None
-
-
-class _Progress:
-    """Fits one branch after another as one fit to the session: finished branches are part of its checkpoint."""
-
-    def __init__(self, session: Session, count: int):
-        self.session, self.left = session, count
-        self.saved = session.restore() or {}
-        self.done: dict[str, np.ndarray] = {"epochs": np.zeros(1)}
-
-    def fit(self, name: str, model: Model, inputs: Inputs, labels: Labels) -> None:
-        kept = _under(self.saved, f"fitted/{name}/")
-        if kept:
-            model.load_state(kept)
-            self.done["epochs"] = self.saved["epochs"]
-        else:
-            branch = _BranchSession(self, name)
-            model.fit(inputs, labels, branch)
-            self.done["epochs"] = self.done["epochs"] + branch.epochs
-        self.left -= 1
-        self.done |= {f"fitted/{name}/{k}": v for k, v in model.state().items()}
-        if not kept:
-            self.session.save(dict(self.done))
-
-
-class _BranchSession(Session):
-    """What a branch sees of the fusion's session; its epochs follow those of the branches before it."""
-
-    def __init__(self, progress: _Progress, name: str):
-        super().__init__(progress.session.seed, progress.session.threads)
-        self._progress, self._name = progress, name
-        self._state = _under(progress.saved, f"fitting/{name}/") or None
-        self.epochs = 0
-
-    def report(self, epoch: int, epochs: int, values: dict[str, float]) -> None:
-        self.epochs = epoch + 1
-        before = int(self._progress.done["epochs"][0])
-        self._progress.session.report(before + epoch, before + epochs * self._progress.left, values)
-
-    def check(self) -> None:
-        self._progress.session.check()
-
-    def save(self, state: dict[str, np.ndarray]) -> None:
-        self._progress.session.save(self._progress.done | {f"fitting/{self._name}/{k}": v for k, v in state.items()})
-
-
-def _under(state: dict[str, np.ndarray], prefix: str) -> dict[str, np.ndarray]:
-    return {k.removeprefix(prefix): v for k, v in state.items() if k.startswith(prefix)}
 
 
 def _masked(answer: Prediction, present_n: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -6,18 +6,20 @@ from core.errors import BadInput
 OPTIONS: dict[str, tuple[str, ...]] = {
     "modalities": (*MODALITIES, "all"),
     "join": ("concatenated", "gated"),
+    "uncertainty": ("heads", "mc_dropout", "ensemble", "last_layer"),
     "how": ("mean", "inverse_variance", "stacking", "joint"),
 }
-"""Setting -> what it may be: which features a classical model reads, how latent features are joined, how late answers are."""
+"""Setting -> what it may be: which features a classical model reads, how latent features are joined, where ignorance comes from, how late answers are joined."""
 
 EXPLAINED: dict[str, str] = {
     "epochs": "Passes over the labelled galaxies; 0 leaves it to the model.",
     "batch_size": "Galaxies a step.",
     "learning_rate": "Longest stride of the optimiser, or the share of each tree's correction that is kept.",
-    "members": "How many answers differ from each other; their spread is the ignorance.",
+    "uncertainty": "Where ignorance comes from. Heads: several on one network, one pass. Mc_dropout: one network asked often, other units left out. "
+    "Ensemble: several networks. Last_layer: the posterior of the last layer, in closed form; it learns from a label at once.",
+    "members": "How many answers differ from each other; their spread is the ignorance. For a network 0 leaves it to the kind of uncertainty.",
     "hidden": "Units of a hidden layer.",
     "dropout": "Share of channels or units left out at random.",
-    "passes": "How often the network is asked with other units left out; the spread is the ignorance.",
     "modalities": "Whose physical features are read.",
     "trees": "Of the forest, or corrections one after another.",
     "min_leaf": "Labelled galaxies in a leaf of a tree, at least.",

@@ -58,11 +58,11 @@ _SPECS = (
     ),
     Spec(
         "photometry_mlp", ("photometry",), "network", "Ensemble of small networks on magnitudes and colours; seconds to fit.", _NOTHING,
-        "core.models.networks.photometry:PhotometryMLP", {"epochs": 0, "batch_size": 512, "learning_rate": 4e-3, "members": 8, "hidden": 96},
+        "core.models.networks.photometry:PhotometryMLP", {"epochs": 0, "batch_size": 512, "learning_rate": 4e-3, "hidden": 96, "uncertainty": "ensemble", "members": 8},
     ),
     Spec(
-        "image_bayesian_cnn", ("image",), "network", "Residual network on ugriz images; dropout that stays on says how unsure it is.", _NOTHING,
-        "core.models.networks.image:ImageBayesianCNN", {"epochs": 0, "batch_size": 64, "learning_rate": 3e-3, "dropout": 0.1, "passes": 12},
+        "image_bayesian_cnn", ("image",), "network", "Residual network on ugriz images; several heads on it say how unsure it is.", _NOTHING,
+        "core.models.networks.image:ImageBayesianCNN", {"epochs": 0, "batch_size": 64, "learning_rate": 3e-3, "dropout": 0.1, "uncertainty": "heads", "members": 0},
     ),
     Spec(
         "image_cnn", ("image",), "network", "The same network asked once, with nothing left out: quicker, and it knows noise but not ignorance.", _NOTHING,
@@ -71,23 +71,26 @@ _SPECS = (
     Spec(
         "spectrum_mlp", ("spectrum",), "network", "The study's fully connected network on the 4620 samples; it knows no shift, so its redshifts are coarse.", _NOTHING,
         "core.models.networks.spectrum_mlp:SpectrumMLP",
-        {"epochs": 0, "batch_size": 64, "learning_rate": 2e-3, "members": 4, "hidden": 128, "dropout": 0.4},
+        {"epochs": 0, "batch_size": 64, "learning_rate": 2e-3, "hidden": 128, "dropout": 0.4, "uncertainty": "heads", "members": 0},
     ),
     Spec(
         "spectrum_cnn", ("spectrum",), "network", "Finds the redshift with learned templates, then reads star formation in the rest frame.", _NOTHING,
-        "core.models.networks.spectrum:SpectrumCNN", {"epochs": 0, "batch_size": 64, "learning_rate": 3e-3, "members": 4},
+        "core.models.networks.spectrum:SpectrumCNN", {"epochs": 0, "batch_size": 64, "learning_rate": 3e-3, "uncertainty": "heads", "members": 0},
     ),
     Spec(
         "fusion_early", MODALITIES, "fusion",
         "Joins pixels, samples and magnitudes in one row before anything is learned.", "Learned values stand for it, and a flag.",
         "core.models.networks.early:FusionEarly",
-        {"epochs": 0, "batch_size": 64, "learning_rate": 2e-3, "modality_dropout": 0.35, "members": 4, "hidden": 128, "dropout": 0.4},
+        {"epochs": 0, "batch_size": 64, "learning_rate": 2e-3, "modality_dropout": 0.35, "hidden": 128, "dropout": 0.4, "uncertainty": "heads", "members": 0},
     ),
     Spec(
         "fusion_latent", MODALITIES, "fusion", "Joins what a stream for each modality has found, and learns from all of them together.",
         "A learned value stands for it; one modality alone is answered by its stream.",
         "core.models.networks.latent:FusionLatent",
-        {"epochs": 0, "batch_size": 64, "learning_rate": 3e-3, "join": "gated", "balance": "auxiliary+dropout", "modality_dropout": 0.15, "auxiliary": 1.0},
+        {
+            "epochs": 0, "batch_size": 64, "learning_rate": 3e-3, "join": "gated", "balance": "auxiliary+dropout", "modality_dropout": 0.15, "auxiliary": 1.0,
+            "uncertainty": "heads", "members": 0,
+        },
     ),
     Spec(
         "fusion_late", MODALITIES, "fusion", "Joins the three networks by what each is worth on held-out galaxies.", "The others decide; one alone gives its own answer.",

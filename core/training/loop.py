@@ -9,7 +9,6 @@ import torch
 
 from core.models.prediction import Labels
 from core.training import checkpoint
-from core.training.holdout import carve, held_share
 from core.training.losses import loss, per_galaxy
 from core.training.machine import Machine
 from core.training.network import Batch, Network, Targets
@@ -45,7 +44,7 @@ class Data:
         return {name: tensor[rows] for name, tensor in self.inputs.items()}
 
 
-def fit(network: Network, inputs_n: Arrays, labels: Labels, standard: Standard, plan: Plan, session: Session, machine: Machine) -> np.ndarray:
+def fit(network: Network, inputs_n: Arrays, labels: Labels, standard: Standard, plan: Plan, session: Session, machine: Machine) -> None:
     """Fit a network to labelled galaxies, going on from the session's checkpoint if there is one.
 
     The same seed gives the same weights bit by bit on the same machine, interrupted or not. Call it
@@ -56,16 +55,11 @@ def fit(network: Network, inputs_n: Arrays, labels: Labels, standard: Standard, 
     network : fresh; it holds the best weights afterwards, on the device.
     inputs_n : (n, ...) model inputs of its modality; for a network of several, an array each by name. labels : of the same galaxies.
     standard : `core.training.standard.standard_of` the labels.
-
-    Returns
-    -------
-    bool (n,): the galaxies that were held out to choose the epoch.
     """
-    held = carve(labels.group_n, held_share(len(labels.group_n), plan.validation_share), session.seed)
+    held = plan.held(labels.group_n, session.seed)
     machine.place_network(network)
     data = data_of(network, inputs_n, labels, standard, held, plan, session.seed, machine)
     _kind_of(network)(network, data, standard, plan, session, machine, checkpoint.fingerprint(labels, session.seed, repr((plan, machine)))).run()
-    return held
 
 
 def _kind_of(network: Network) -> type["Fit"]:

@@ -63,7 +63,12 @@ def gaussian(outputs: Outputs, targets: Targets, share_t: torch.Tensor, beta: fl
 
 def share(network: Network, outputs: Outputs) -> torch.Tensor:
     """Share of the stated sigma that counts as scatter, (T,), 0 to 1."""
-    return network.log_share_t.clamp(-5, 0).exp()
+    return log_share(network).exp()
+
+
+def log_share(network: Network) -> torch.Tensor:
+    """Its logarithm, (T,)."""
+    return network.log_share_t.clamp(-5, 0)
 
 
 def variance(network: Network, outputs: Outputs) -> torch.Tensor:

@@ -1,6 +1,7 @@
 """What the training loop asks of a network, and what a network answers."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 import torch
@@ -49,7 +50,7 @@ class Outputs:
     mean_mbt, logvar_mbt : (m, b, T), mean and log variance by each of m members or passes.
     lognoise_mbt : (m, b, T), log of the sigma that a label of such a galaxy would state.
     features_bd : (b, d), latent features.
-    extra : what the network's own loss needs besides.
+    extra : what the network's own loss needs besides, (m, b, ...) each.
     own : of a network with several streams, by stream: the rows of the batch that have its modality, and what
         the stream says of them by itself.
     """
@@ -119,6 +120,14 @@ class Network(nn.Module, ABC):
         """Loss of the ``own_targets``, (m, b, k); (1, b, k) for outputs that are `joined`."""
         raise TypeError(f"{type(self).__name__} names own targets but no loss for them")
 
-    def passes(self, batch: Batch, count: int) -> Outputs:
-        """The answer of each member; networks with dropout make ``count`` passes."""
-        return self(batch)
+    def asking(self, batch: Batch) -> Callable[[], Outputs]:
+        """What to call for each of several answers about a batch; what no dropout reaches may be computed here, once."""
+        return lambda: self(batch)
+
+    def together(self, answers: Sequence[Outputs]) -> Outputs:
+        """Several answers about the same galaxies as those of so many members; features are the first answer's.
+
+        The answers may be of other networks of the same kind, fitted to the same standard.
+        """
+        mean, logvar, lognoise = (torch.cat([getattr(a, name) for a in answers]) for name in ("mean_mbt", "logvar_mbt", "lognoise_mbt"))
+        return Outputs(mean, logvar, lognoise, answers[0].features_bd, {name: torch.cat([a.extra[name] for a in answers]) for name in answers[0].extra})

@@ -3,7 +3,9 @@
 import math
 from dataclasses import dataclass
 
-from core.training.holdout import SHARE
+import numpy as np
+
+from core.training.holdout import SHARE, carve, held_share
 
 
 @dataclass(frozen=True)
@@ -56,6 +58,10 @@ class Plan:
         (64, 16)
         """
         return max(min(self.batch_size, 2 ** round(math.log2(max(n / 8, 1)) + 0.5)), min(n, 16))
+
+    def held(self, group_n: np.ndarray, seed: int) -> np.ndarray:
+        """Which of n labelled galaxies choose the epoch and are not fitted, bool (n,); `core.training.holdout.carve`."""
+        return carve(group_n, held_share(len(group_n), self.validation_share), seed)
 
 
 def one_cycle(step: int, steps: int, peak: float, rise: float = 0.25) -> float:

@@ -11,6 +11,7 @@ import numpy as np
 from scipy.linalg import cho_factor, cho_solve
 
 from core.errors import BadInput
+from core.models.base import names_from_array, names_to_array
 from core.models.percentiles import arranged
 from core.models.prediction import Prediction
 
@@ -114,20 +115,37 @@ class LastLayer:
         """
         if draws and rng is None:
             raise ValueError("drawing functions needs a generator")
+        mean_nt, variance_nt = self.moments(features_nd)
+        samples_mnt = self.draw(features_nd, draws, rng) if draws else None
+        return arranged(Prediction(mean_nt, np.asarray(noise_nt, float), variance_nt, samples_mnt, None, self.targets))
+
+    def moments(self, features_nd: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Posterior mean and variance of each target, (n, T) each; percentiles as they come."""
         rows_ne = self.prior.rows(features_nd)
-        mean_nt = rows_ne @ self.weights_te.T + self.prior.centre_t
-        samples_mnt = self._drawn(rows_ne, draws, rng) if draws else None
-        return arranged(Prediction(mean_nt, np.asarray(noise_nt, float), self.variance(rows_ne), samples_mnt, None, self.targets))
+        return rows_ne @ self.weights_te.T + self.prior.centre_t, self.variance(rows_ne)
 
     def variance(self, rows_ne: np.ndarray) -> np.ndarray:
         """What is not known of galaxies whose `Prior.rows` these are, variances (n, T)."""
         spread = [np.einsum("ne,ne->n", rows_ne @ covariance_ee, rows_ne) for covariance_ee in self.covariance_tee]
         return np.maximum(np.stack(spread, axis=1), 0)
 
-    def _drawn(self, rows_ne: np.ndarray, draws: int, rng: np.random.Generator) -> np.ndarray:
+    def draw(self, features_nd: np.ndarray, draws: int, rng: np.random.Generator) -> np.ndarray:
+        """What ``draws`` functions from the posterior say, (draws, n, T); percentiles as they come."""
         roots_tee = np.linalg.cholesky(self.covariance_tee)
         weights_tem = self.weights_te[:, :, None] + roots_tee @ rng.standard_normal((*self.weights_te.shape, draws))
-        return np.einsum("ne,tem->mnt", rows_ne, weights_tem, optimize=True) + self.prior.centre_t
+        return np.einsum("ne,tem->mnt", self.prior.rows(features_nd), weights_tem, optimize=True) + self.prior.centre_t
+
+    def state(self) -> dict[str, np.ndarray]:
+        """Everything it is, as arrays."""
+        prior = self.prior
+        numbers = {"middle_d": prior.middle_d, "length": np.array([prior.length]), "centre_t": prior.centre_t, "precision_t": prior.precision_t}
+        return numbers | {"weights_te": self.weights_te, "covariance_tee": self.covariance_tee, "targets": names_to_array(self.targets)}
+
+    @staticmethod
+    def of_state(state: dict[str, np.ndarray]) -> "LastLayer":
+        """The `LastLayer` whose `state` this was."""
+        prior = Prior(state["middle_d"], float(state["length"][0]), state["centre_t"], state["precision_t"])
+        return LastLayer(prior, state["weights_te"], state["covariance_tee"], names_from_array(state["targets"]))
 
 
 def fit(features_nd: np.ndarray, values_nt: np.ndarray, noise_nt: np.ndarray, targets: tuple[str, ...], prior: Prior | None = None) -> LastLayer:

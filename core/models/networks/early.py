@@ -9,13 +9,14 @@ from torch.nn import functional
 from core.columns import MODALITIES
 from core.models.networks.image import turned
 from core.models.networks.model import NetworkModel
-from core.models.networks.spectrum_mlp import Dense, samples
+from core.models.networks.spectrum_mlp import HEADS, Dense, samples
 from core.models.networks.streams import Join, Joint
 from core.preprocess.photometry import COLUMNS
 from core.preprocess.spectrum import CHANNELS, LOGLAM
 from core.training.network import Batch, Network, Outputs
 from core.training.plan import Plan
 from core.training.standard import Standard
+from core.uncertainty.kinds import kind_of
 
 IMAGE_SIDE = 8
 """Pixels of the pooled image on a side, 3.2 arcsec each."""
@@ -70,10 +71,11 @@ class FusionEarly(NetworkModel):
 
     modalities = MODALITIES
 
-    def __init__(self, epochs: int, batch_size: int, learning_rate: float, modality_dropout: float, members: int, hidden: int, dropout: float):
-        plan = Plan(epochs=epochs, examples=60_000, fewest=20, batch_size=batch_size, learning_rate=learning_rate, weight_decay=0.1, bootstrap=members > 1, balance="dropout")
-        super().__init__(plan)
-        self._settings = {"modality_dropout": modality_dropout, "members": members, "hidden": hidden, "dropout": dropout}
+    def __init__(self, epochs: int, batch_size: int, learning_rate: float, modality_dropout: float, hidden: int, dropout: float, uncertainty: str, members: int):
+        kind = kind_of(uncertainty, members, "fusion_early", HEADS)
+        plan = Plan(epochs=epochs, examples=60_000, fewest=20, batch_size=batch_size, learning_rate=learning_rate, weight_decay=0.1, bootstrap=kind.heads > 1, balance="dropout")
+        super().__init__(plan, kind)
+        self._settings = {"modality_dropout": modality_dropout, "members": kind.heads, "hidden": hidden, "dropout": dropout}
 
     def _network(self, standard: Standard) -> Network:
         return EarlyFusion(standard, **self._settings)

@@ -1,5 +1,6 @@
-"""Redshift and star formation from ugriz stamps: a small residual network with dropout that stays on."""
+"""Redshift and star formation from ugriz stamps: a small residual network, read by one head or by many."""
 
+from collections.abc import Callable
 from itertools import pairwise
 
 import numpy as np
@@ -13,27 +14,28 @@ from core.preprocess.image import SOFTENING, turn
 from core.training.network import Batch, Network, Outputs
 from core.training.plan import Plan
 from core.training.standard import Standard
-from core.uncertainty.mc_dropout import dropout_passes
+from core.uncertainty.kinds import kind_of
 
 APERTURE_PIXELS = (2.0, 3.8, 7.6, 15.2, 28.0)
 """Radii of the light that the head sees besides what the convolutions found; 3.8 is the SDSS fibre."""
+HEAD_UNITS = 128
+"""Of the layer that the members share but for their rank-one factors; a lone head reads the latent features themselves."""
 
 
 class Residual(nn.Module):
-    """Two 3x3 convolutions beside a shortcut, half as wide and high afterwards, then dropout of whole channels."""
+    """Two 3x3 convolutions beside a shortcut, half as wide and high afterwards."""
 
-    def __init__(self, inner: int, outer: int, dropout: float):
+    def __init__(self, inner: int, outer: int):
         super().__init__()
         self.first = nn.Conv2d(inner, outer, 3, 2, 1, bias=False)
         self.second = nn.Conv2d(outer, outer, 3, 1, 1, bias=False)
         self.norms = nn.ModuleList([nn.BatchNorm2d(outer), nn.BatchNorm2d(outer)])
         self.shortcut = nn.Conv2d(inner, outer, 1, 2, bias=False)
-        self.dropout = nn.Dropout2d(dropout)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         h = functional.relu(self.norms[0](self.first(x)), inplace=True)
         h = self.norms[1](self.second(h))
-        return self.dropout(functional.relu(h + self.shortcut(x), inplace=True))
+        return functional.relu(h + self.shortcut(x), inplace=True)
 
 
 class Apertures(nn.Module):
@@ -57,35 +59,36 @@ class Apertures(nn.Module):
 
 
 class BayesianCNN(Network):
-    """A stem, residual stages that each halve the picture, pooled features joined with apertures, a layer, heads.
+    """A stem, residual stages that each halve the picture, pooled features joined with apertures, two layers, heads.
 
     Parameters
     ----------
     standard : of the targets. channels : of the stem and the stages. dropout : of channels after every
-        stage but the first, and of the last layer's units.
+        stage but the first, and of the last layer's units. everywhere : of channels after the first stage, too.
+        members : heads, each fitted to its own bootstrap weights.
 
     Attributes
     ----------
     hidden : latent features of a galaxy.
     """
 
-    def __init__(self, standard: Standard, channels: tuple[int, ...] = (32, 48, 64, 96), dropout: float = 0.1, hidden: int = 128):
+    def __init__(self, standard: Standard, channels: tuple[int, ...] = (32, 48, 64, 96), dropout: float = 0.1, hidden: int = 128, members: int = 1, everywhere: bool = False):
         super().__init__(len(standard.targets))
-        self.hidden = hidden
+        self.hidden, self.members = hidden, members
         stem = nn.Sequential(nn.Conv2d(5, channels[0], 3, 2, 1, bias=False), nn.BatchNorm2d(channels[0]), nn.ReLU(inplace=True))
-        stages = [Residual(a, b, dropout if i else 0.0) for i, (a, b) in enumerate(pairwise(channels))]
-        self.early, self.late = nn.Sequential(stem, stages[0]), nn.Sequential(*stages[1:])
+        first, *stages = [Residual(a, b) for a, b in pairwise(channels)]
+        self.early = nn.Sequential(stem, first)
+        self.late = nn.Sequential(nn.Dropout2d(dropout * everywhere), *(part for stage in stages for part in (stage, nn.Dropout2d(dropout))))
         self.apertures, self.norm = Apertures(), nn.BatchNorm1d(5 * len(APERTURE_PIXELS), affine=False)
-        self.mix = nn.Linear(channels[-1] + 5 * len(APERTURE_PIXELS), hidden)
+        self.mix = nn.Sequential(nn.Linear(channels[-1] + 5 * len(APERTURE_PIXELS), hidden), nn.GELU(), nn.Linear(hidden, hidden))
         self.dropout = nn.Dropout(dropout)
-        self.heads = Heads(hidden, standard)
+        self.heads = Heads(hidden, standard, members, HEAD_UNITS if members > 1 else 0)
 
     def prepare(self, inputs: torch.Tensor) -> Batch:
         return {"x": inputs, "light": self.apertures(inputs)}
 
     def forward(self, batch: Batch) -> Outputs:
-        latent = self.encode(batch)
-        return self.heads(self.dropout(latent)[None], latent)
+        return self.asking(batch)()
 
     def encode(self, batch: Batch) -> torch.Tensor:
         """Latent features, (b, `hidden`)."""
@@ -94,15 +97,11 @@ class BayesianCNN(Network):
     def augment(self, batch: Batch) -> Batch:
         return batch | {"x": turned(batch["x"])}
 
-    def passes(self, batch: Batch, count: int) -> Outputs:
-        """The part before the first dropout runs once, the rest ``count`` times; 0 = once, nothing dropped."""
-        if not count:
-            return self(batch)
+    def asking(self, batch: Batch) -> Callable[[], Outputs]:
         early, light = self.early(batch["x"]), self.norm(batch["light"])
-        return dropout_passes(self, lambda: self._answer(early, light), count)
+        return lambda: self._answer(self._latent(early, light))
 
-    def _answer(self, early: torch.Tensor, light: torch.Tensor) -> Outputs:
-        latent = self._latent(early, light)
+    def _answer(self, latent: torch.Tensor) -> Outputs:
         return self.heads(self.dropout(latent)[None], latent)
 
     def _latent(self, early: torch.Tensor, light: torch.Tensor) -> torch.Tensor:
@@ -121,20 +120,21 @@ def turned(images: torch.Tensor) -> torch.Tensor:
 
 
 class ImageBayesianCNN(NetworkModel):
-    """The model ``image_bayesian_cnn`` of the registry: Monte-Carlo dropout (Gal & Ghahramani 2016, arXiv:1506.02142)."""
+    """The model ``image_bayesian_cnn`` of the registry."""
 
     modalities = ("image",)
 
-    def __init__(self, epochs: int, batch_size: int, learning_rate: float, dropout: float, passes: int):
-        super().__init__(Plan(epochs=epochs, fewest=24, batch_size=batch_size, learning_rate=learning_rate, half=True), passes)
+    def __init__(self, epochs: int, batch_size: int, learning_rate: float, dropout: float, uncertainty: str, members: int):
+        kind = kind_of(uncertainty, members, "image_bayesian_cnn")
+        super().__init__(Plan(epochs=epochs, fewest=24, batch_size=batch_size, learning_rate=learning_rate, half=True, bootstrap=kind.heads > 1), kind)
         self._dropout = dropout
 
     def _network(self, standard: Standard) -> Network:
-        return BayesianCNN(standard, dropout=self._dropout)
+        return BayesianCNN(standard, dropout=self._dropout, members=self.kind.heads, everywhere=self.kind.passes > 0)
 
 
 class ImageCNN(ImageBayesianCNN):
-    """The model ``image_cnn`` of the registry: the same network, asked once, with dropout off; it knows noise but not ignorance."""
+    """The model ``image_cnn`` of the registry: the same network with one head, dropout off when it is asked; it knows noise but not ignorance."""
 
     def __init__(self, epochs: int, batch_size: int, learning_rate: float, dropout: float):
-        super().__init__(epochs, batch_size, learning_rate, dropout, passes=0)
+        super().__init__(epochs, batch_size, learning_rate, dropout, "heads", members=1)

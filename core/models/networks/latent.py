@@ -1,6 +1,6 @@
 """Latent fusion: a stream for each modality, their latent features joined, one set of heads."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -13,14 +13,16 @@ from core.models.networks.heads import LOGVAR_RANGE, Heads
 from core.models.networks.image import BayesianCNN
 from core.models.networks.model import NetworkModel
 from core.models.networks.photometry import Perceptrons
-from core.models.networks.spectrum import MatchedFilter
+from core.models.networks.spectrum import BLINDNESS, FILTERS, MatchedFilter, members_of
 from core.models.networks.streams import Join, Joint
 from core.models.options import option
 from core.models.percentiles import arranged
 from core.models.prediction import Inputs, Prediction
+from core.training.losses import log_share
 from core.training.network import Batch, Network, Outputs, Targets
 from core.training.plan import Plan
 from core.training.standard import Standard
+from core.uncertainty.kinds import kind_of
 
 DOUBT = -3.0
 """First log-odds that the other streams' redshift says nothing about this galaxy."""
@@ -64,10 +66,14 @@ class LatentFusion(Joint):
     ----------
     standard : of the targets. join : see `core.models.options`. modality_dropout, auxiliary : see `Joint` and `Network`.
     members : matched filters, mixes and heads, each fitted to its own bootstrap weights. hidden : of a mix.
+    is_dropping : whether dropout is to say how unsure the network is, and so reaches every part.
     """
 
-    def __init__(self, standard: Standard, join: str = "gated", modality_dropout: float = 0.2, auxiliary: float = 0.5, members: int = 4, hidden: int = 96):
-        streams = {"image": BayesianCNN(standard), "spectrum": MatchedFilter(standard, members), "photometry": Perceptrons(standard, 1, 96)}
+    def __init__(
+        self, standard: Standard, join: str = "gated", modality_dropout: float = 0.2, auxiliary: float = 0.5, members: int = 4, hidden: int = 96, is_dropping: bool = False
+    ):
+        spectrum = MatchedFilter(standard, members, blindness=BLINDNESS * is_dropping)
+        streams = {"image": BayesianCNN(standard, everywhere=is_dropping), "spectrum": spectrum, "photometry": Perceptrons(standard, 1, 96)}
         super().__init__(len(standard.targets), streams, modality_dropout)
         self.members, self.auxiliary = members, auxiliary
         self.join = Join(self.widths, hidden, members, join == "gated")
@@ -110,7 +116,17 @@ class LatentFusion(Joint):
         likelihood = logvar.exp().detach() ** 0.5 * 0.5 * (logvar + (wanted - mean) ** 2 / logvar.exp())
         if len(outputs.mean_mbt) < len(likelihood):
             likelihood = likelihood.mean(dim=0, keepdim=True)
-        return self.streams["spectrum"].own_loss(outputs, targets) * shown[:, None] + likelihood[..., None]
+        return self.streams["spectrum"].own_loss(outputs, targets) * shown[:1, :, None] + likelihood[..., None]
+
+    def together(self, answers: Sequence[Outputs]) -> Outputs:
+        """One redshift from the mixture of all answers' distributions where the spectrum has a say and others, too."""
+        outputs = super().together(answers)
+        if "mixed" not in outputs.extra:
+            return outputs
+        here = self.own_targets[0]
+        said = outputs.mean_mbt[..., here], outputs.logvar_mbt[..., here]
+        found = self.streams["spectrum"].redshift(outputs.extra["log_p"])
+        return outputs.with_target(here, *(torch.where(outputs.extra["mixed"] > 0, ours, as_said) for ours, as_said in zip(found, said, strict=True)))
 
     def cross_parameters(self, name: str) -> list[nn.Parameter]:
         return list(self.join.gate[name].parameters()) if len(self.join.gate) else []
@@ -123,7 +139,8 @@ class LatentFusion(Joint):
             rows, said = outputs.own["spectrum"]
             log_p = log_p.index_add(1, rows, said.extra["seen_log_p"]).log_softmax(dim=-1)
         found = (torch.where(shown_b > 0, ours, theirs) for ours, theirs in zip(spectrum.redshift(log_p), (mean, logvar), strict=True))
-        outputs.extra |= {"log_p": log_p, "expected": mean, "expected_logvar": logvar, "shown": shown_b}
+        shown = shown_b.expand_as(mean)
+        outputs.extra |= {"log_p": log_p, "expected": mean, "expected_logvar": logvar, "shown": shown, "mixed": shown}
         return outputs.with_target(self.own_targets[0], *found)
 
     def _with_lone_streams(self, outputs: Outputs, shown: dict[str, torch.Tensor]) -> Outputs:
@@ -140,12 +157,9 @@ class LatentFusion(Joint):
                 logvar_mbt=torch.where(lone, logvar, outputs.logvar_mbt),
                 lognoise_mbt=torch.where(lone, lognoise, outputs.lognoise_mbt),
             )
+        if "mixed" in outputs.extra:
+            outputs.extra["mixed"] = outputs.extra["mixed"] * (count > 1)
         return outputs
-
-
-def log_share(network: Network) -> torch.Tensor:
-    """Log of the share of a label's stated sigma that counts as scatter, (T,)."""
-    return network.log_share_t.clamp(-5, 0)
 
 
 class FusionLatent(NetworkModel):
@@ -153,20 +167,25 @@ class FusionLatent(NetworkModel):
 
     modalities = MODALITIES
 
-    def __init__(self, epochs: int, batch_size: int, learning_rate: float, join: str, balance: str, modality_dropout: float, auxiliary: float):
-        plan = Plan(epochs=epochs, batch_size=batch_size, learning_rate=learning_rate, fewest=20, weight_decay=0.03, bootstrap=True, half=True, balance=balance)
-        super().__init__(plan)
-        self._settings = {"join": option("join", join, "model fusion_latent"), "modality_dropout": modality_dropout, "auxiliary": auxiliary}
+    def __init__(
+        self, epochs: int, batch_size: int, learning_rate: float, join: str, balance: str, modality_dropout: float, auxiliary: float, uncertainty: str, members: int
+    ):
+        kind = kind_of(uncertainty, members, "fusion_latent", FILTERS)
+        count = members_of(kind)
+        plan = Plan(epochs=epochs, batch_size=batch_size, learning_rate=learning_rate, fewest=20, weight_decay=0.03, bootstrap=count > 1, half=True, balance=balance)
+        super().__init__(plan, kind)
+        join = option("join", join, "model fusion_latent")
+        self._settings = {"join": join, "modality_dropout": modality_dropout, "auxiliary": auxiliary, "members": count, "is_dropping": kind.passes > 0}
 
     def _network(self, standard: Standard) -> Network:
         return LatentFusion(standard, **self._settings)
 
     def predict_without(self, inputs: Inputs, names: Collection[str]) -> Prediction:
         """As `predict`, but what some streams say is replaced by its mean over the galaxies that were fitted."""
-        return arranged(self._asked(inputs, np.random.default_rng(0), lambda batch: self._net(batch, held=names)))
+        return arranged(self._asked(inputs, np.random.default_rng(0), lambda net, batch: net(batch, held=names)))
 
     def predict_alone(self, inputs: Inputs, name: str) -> Prediction:
         """What one stream says by itself; NaN for galaxies that lack its modality."""
         seen = inputs.present.get(name, np.zeros(len(inputs), dtype=bool))
-        answer = arranged(self._asked(inputs.only((name,)), np.random.default_rng(0), lambda batch: self._net(batch).own[name][1]))
+        answer = arranged(self._asked(inputs.only((name,)), np.random.default_rng(0), lambda net, batch: net(batch).own[name][1], is_whole=False))
         return replace(answer, mean=np.where(seen[:, None], answer.mean, np.nan))

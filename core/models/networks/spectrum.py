@@ -1,6 +1,7 @@
 """Redshift and star formation from a spectrum: a learned matched filter, then a look at the rest frame."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -15,6 +16,7 @@ from core.spectroscopy.lines import line
 from core.training.network import Batch, Network, Outputs, Targets
 from core.training.plan import Plan
 from core.training.standard import Standard
+from core.uncertainty.kinds import Kind, kind_of
 
 STRIDE = 2
 BIN = STRIDE * STEP
@@ -24,6 +26,10 @@ NEAR = 3
 """Bins on either side of the peak that the refinement averages over."""
 SUB_BIN = 0.2
 """How well a redshift inside a bin can be told at best, in bins: 28 km/s, an SDSS pixel's share that calibration leaves."""
+FILTERS = 4
+"""Members: matched filters, mixes and heads on features that they share."""
+BLINDNESS = 0.1
+"""See `MatchedFilter`; where dropout is what says how unsure the network is."""
 SIGNIFICANCE_LIMIT = 5.0
 MEASURED = ("[OII] 3727", "Hbeta 4863", "[OIII] 5008", "Halpha 6565", "[NII] 6585", "[SII] 6718", "Ca K 3935", "Mg b 5177")
 CORE, SIDES = 0.0017, ((0.988, 0.994), (1.008, 1.014))
@@ -124,9 +130,10 @@ class MatchedFilter(Network):
     standard : of the targets; the redshift grid spans its labels with a margin.
     members : matched filters and heads, each fitted to its own bootstrap weights.
     kinds : templates of each member. channels : features that are compared with templates, besides significance.
+    blindness : share of them that is left out at random, pixel by pixel, for a redshift that dropout makes unsure.
     """
 
-    def __init__(self, standard: Standard, members: int = 4, kinds: int = 2, channels: int = 8, hidden: int = 64, dropout: float = 0.3):
+    def __init__(self, standard: Standard, members: int = 4, kinds: int = 2, channels: int = 8, hidden: int = 64, dropout: float = 0.3, blindness: float = 0.0):
         super().__init__(len(standard.targets))
         self.members = members
         self.z_column = _labelled_z(standard)
@@ -134,6 +141,7 @@ class MatchedFilter(Network):
         self.shifts, self.first = _grid(standard, self.z_column)
         self._centre, self._scale = (0.0, 1.0) if self.z_column is None else (float(standard.centre_t[self.z_column]), float(standard.scale_t[self.z_column]))
         self.features = nn.Sequential(nn.Conv1d(3, channels, 9, padding=4), nn.GELU(), nn.Conv1d(channels, channels, 5, padding=2))
+        self.blindness = nn.Dropout(blindness)
         self.templates = Templates(channels + 1, self.shifts, members, kinds)
         self.lines = Lines(float(LOGLAM[0]) + STEP / 2 - self.first - BIN * (self.shifts - 1), self.templates.length)
         self.rest = nn.Sequential(
@@ -165,7 +173,7 @@ class MatchedFilter(Network):
     def see(self, batch: Batch) -> "Sight":
         """Find the redshift, then look at the spectrum in the rest frame of the likeliest."""
         views = batch["views"]
-        log_p = self.templates(torch.cat([views[:, :1], self.features(views[:, :3])], dim=1) / PIXELS**0.5)
+        log_p = self.templates(self.blindness(torch.cat([views[:, :1], self.features(views[:, :3])], dim=1)) / PIXELS**0.5)
         shift = log_p.detach().logsumexp(dim=0).argmax(dim=-1) if self.own_targets else torch.zeros(len(views), dtype=torch.long, device=views.device)
         z = (10 ** self.loglam1z_s[shift] - 1).clamp(min=1e-3)[:, None]
         significance, level, covered, flux = self._rest_frame(views, shift)
@@ -178,6 +186,11 @@ class MatchedFilter(Network):
         outputs = self.heads(functional.gelu(torch.matmul(self.dropout(sight.seen_bd), self.mix_mdh)), sight.latent_bd)
         outputs.extra["log_p"] = sight.log_p_mbs
         return outputs.with_target(self.z_column, *self.redshift(sight.log_p_mbs)) if self.own_targets else outputs
+
+    def together(self, answers: Sequence[Outputs]) -> Outputs:
+        """One redshift from the mixture of all answers' distributions, as the members of one answer find it."""
+        outputs = super().together(answers)
+        return outputs.with_target(self.z_column, *self.redshift(outputs.extra["log_p"])) if self.own_targets else outputs
 
     def own_loss(self, outputs: Outputs, targets: Targets) -> torch.Tensor:
         """Cross-entropy with the two bins around the labelled redshift, (m, b, 1); of the members' mixture when they are joined."""
@@ -262,9 +275,16 @@ class SpectrumCNN(NetworkModel):
 
     modalities = ("spectrum",)
 
-    def __init__(self, epochs: int, batch_size: int, learning_rate: float, members: int):
-        super().__init__(Plan(epochs=epochs, batch_size=batch_size, learning_rate=learning_rate, examples=12_000, fewest=20, weight_decay=0.05, bootstrap=members > 1))
-        self._members = members
+    def __init__(self, epochs: int, batch_size: int, learning_rate: float, uncertainty: str, members: int):
+        kind = kind_of(uncertainty, members, "spectrum_cnn", FILTERS)
+        self._members = members_of(kind)
+        plan = Plan(epochs=epochs, batch_size=batch_size, learning_rate=learning_rate, examples=12_000, fewest=20, weight_decay=0.05, bootstrap=self._members > 1)
+        super().__init__(plan, kind)
 
     def _network(self, standard: Standard) -> Network:
-        return MatchedFilter(standard, self._members)
+        return MatchedFilter(standard, self._members, blindness=BLINDNESS * (self.kind.passes > 0))
+
+
+def members_of(kind: Kind) -> int:
+    """Matched filters of one network: the posterior of a last layer knows nothing of the redshift, so there they differ, too."""
+    return FILTERS if kind.draws else kind.heads

@@ -10,7 +10,10 @@ from core.preprocess.spectrum import CHANNELS, LOGLAM
 from core.training.network import Batch, Network, Outputs
 from core.training.plan import Plan
 from core.training.standard import Standard
+from core.uncertainty.kinds import kind_of
 
+HEADS = 4
+"""Members of a fully connected network: mixes and heads on layers that they share."""
 SIGNIFICANCE_LIMIT, SIGNIFICANCE_SCALE, LEVEL_SCALE = 5.0, 6.0, 9.0
 """Significance is held within +-5 (in asinh); both channels are brought to a spread of about a third: many samples say the same."""
 
@@ -69,10 +72,11 @@ class SpectrumMLP(NetworkModel):
 
     modalities = ("spectrum",)
 
-    def __init__(self, epochs: int, batch_size: int, learning_rate: float, members: int, hidden: int, dropout: float):
-        plan = Plan(epochs=epochs, examples=60_000, fewest=20, batch_size=batch_size, learning_rate=learning_rate, weight_decay=0.1, bootstrap=members > 1)
-        super().__init__(plan)
-        self._settings = {"members": members, "hidden": hidden, "dropout": dropout}
+    def __init__(self, epochs: int, batch_size: int, learning_rate: float, hidden: int, dropout: float, uncertainty: str, members: int):
+        kind = kind_of(uncertainty, members, "spectrum_mlp", HEADS)
+        plan = Plan(epochs=epochs, examples=60_000, fewest=20, batch_size=batch_size, learning_rate=learning_rate, weight_decay=0.1, bootstrap=kind.heads > 1)
+        super().__init__(plan, kind)
+        self._settings = {"members": kind.heads, "hidden": hidden, "dropout": dropout}
 
     def _network(self, standard: Standard) -> Network:
         return SamplesMLP(standard, **self._settings)
