@@ -50,14 +50,14 @@ class Perceptrons(Network):
         self.heads = Heads(hidden, standard, members)
 
     def forward(self, batch: Batch) -> Outputs:
-        h = self._latent(batch)
+        h = self._layers(batch)
         return self.heads(h, h[0])
 
     def encode(self, batch: Batch) -> torch.Tensor:
         """Latent features of the first member, (b, `hidden`)."""
-        return self._latent(batch)[0]
+        return self._layers(batch)[0]
 
-    def _latent(self, batch: Batch) -> torch.Tensor:
+    def _layers(self, batch: Batch) -> torch.Tensor:
         h = batch["x"].expand(self.members, -1, -1)
         for layer in self.layers:
             h = self.dropout(functional.gelu(layer(h)))
