@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from core import metrics
+from core.acquisition.alike import LEAST, chance_alike
 from core.acquisition.batch import compose
 from core.acquisition.candidates import Candidates
 from core.acquisition.mass import pool_mass_weights
@@ -151,9 +152,21 @@ def _next(world: World, question: Question, model: Model, step: Step, asked: np.
         there, here = (model.predict(world.inputs[rows], np.random.default_rng(step.seed)) for rows in (labelled, left))
         candidates = _candidates(question, here, there)
     started = time.perf_counter()
+    if chosen.needs:
+        candidates = _gated(question, world, model, candidates, asked[~np.isin(asked, labelled)])
     picks = compose(chosen, candidates, question.batch, rng, question.control_share).indices
     seconds = time.perf_counter() - started
     return left[picks], seconds, _weights(world, candidates, left, picks) if is_weighted else None
+
+
+def _gated(question: Question, world: World, model: Model, candidates: Candidates, refused: np.ndarray) -> Candidates:
+    """The candidates without those that nobody can label, going by the galaxies most like them that were asked about; all when too few would be left."""
+    if not len(refused) or candidates.features_pd is None:
+        return candidates
+    tried_nd = np.concatenate([candidates.labelled_ld, model.predict(world.inputs[refused]).features_nd])
+    is_labelled_n = np.arange(len(tried_nd)) < len(candidates.labelled_ld)
+    allowed_p = chance_alike(candidates.features_pd, tried_nd, is_labelled_n) >= LEAST
+    return replace(candidates, allowed_p=allowed_p) if allowed_p.sum() >= question.batch else candidates
 
 
 def _candidates(question: Question, here: Prediction, there: Prediction) -> Candidates:
