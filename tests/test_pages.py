@@ -338,3 +338,38 @@ def test_label_offers_guidelines_and_what_was_skipped(app, tiny):
     assert fine(test) and "Grade what the spectrum shows" in words(test)
     assert "Skipped, to look at again · 1 object" in test.selectbox(key="label_source").options
     assert "What you skipped, the longest ago first." in words(test) and "too faint" in words(test)
+
+
+def test_query_replays_strategies_and_shows_how_it_stands(app, tiny):
+    test = app(tiny, "query", part="Which strategy pays here?")
+    assert fine(test) and "A replay hides the catalogue values" in words(test)
+    test.selectbox(key="replay_model").set_value("linear").run()
+    assert "200 labels for each curve; 84 trainings, at most 2 min" in words(test)
+    _press(test, "Replay")
+    asked = jobs.one(tiny, 1)["parameters"]["question"]
+    assert fine(test) and (asked["model"], asked["target"], asked["strategies"]) == ("linear", "z", ["random", "epistemic_sampled", "k_means_pp", "lcmd_sampled"])
+    assert "The first round draws the first points." in words(test) and "Waiting" in words(test)
+    jobs.cancel(tiny, 1)
+    test.run()
+    _press(test, "Go on")
+    assert fine(test) and jobs.one(tiny, 1)["status"] == "queued"
+
+
+def test_query_without_anything_to_replay_says_so(app, tiny):
+    with tiny.write() as db:
+        db.conn.execute("DELETE FROM arrays")
+    assert "No galaxy here has an image, a spectrum or photometry." in words(app(tiny, "query", part="Which strategy pays here?"))
+
+
+def test_label_without_a_run_says_why_nothing_is_suggested(app, tiny):
+    runs.finish(tiny, 1, "failed")
+    test = app(tiny, "label", batch="suggested")
+    assert fine(test) and "train a model first" in words(test)
+
+
+def test_train_and_query_tell_what_more_labels_would_buy(app, tiny):
+    runs.put_metrics(tiny, 1, pd.DataFrame([("test", "z", "all", "nmad", 0.01)], columns=["split", "target", "subset", "name", "value"]))
+    for page in ("train", "query"):
+        said = words(app(tiny, page))
+        assert "lower the σ NMAD of z by" in said or "little left to learn" in said, said
+        assert "cannot be told: this run was not measured on it" in said

@@ -94,15 +94,22 @@ def test_suggestions_are_open_galaxies_with_reasons_and_the_same_for_the_same_lo
     found = suggesting.suggest(sky)
     open_ids = suggesting.newest_ground(sky).ids[now(sky).pool]
     assert len(found.ids) == suggesting.AT_ONCE == len(set(found.ids)) and np.isin(found.ids, open_ids).all()
-    assert set(found.reasons) == set(found.ids.tolist()) and all("epistemic variance" in r for r in found.reasons.values())
+    assert all(item["reason"].endswith("(run 1)") and (item["control"] or "epistemic variance" in item["reason"]) for item in found.items)
     suggesting._newest.clear()
     assert suggesting.suggest(sky).ids.tolist() == found.ids.tolist()
-    assert "run 1 sees what is alike" in found.sentence
+    assert "run 1 sees what is alike" in found.sentence and suggesting.suggest(sky, annotator="Cecilia").ids.tolist() != found.ids.tolist()
+
+
+def test_one_suggestion_in_ten_is_drawn_without_looking_at_any_model(sky):
+    found = [item for k in range(40) for item in suggesting.suggest(sky, size=5, annotator=f"person {k}").items]
+    drawn = [item for item in found if item["control"]]
+    assert 8 <= len(drawn) <= 36 and all(item["score"] is None and "Random control" in item["reason"] for item in drawn)
+    assert all(item["score"] > 0 and item["distance"] > 0 for item in found if not item["control"])
 
 
 def test_galaxy_on_the_desk_is_not_suggested_again_and_counts_as_labelled(sky):
     ground, learner = suggesting.newest_ground(sky), now(sky)
-    top = suggesting.suggest(sky, strategy="epistemic").ids[0]
+    top = ground.ids[learner.pool[learner.watched.epistemic_pt[:, 0].argmax()]]
     beside = ground.rows([top])
     seen = suggesting._candidates(ground, learner, beside, learner.is_open_p)
     before = suggesting._candidates(ground, learner, beside[:0], learner.is_open_p)

@@ -8,22 +8,28 @@ Nothing is retrained. A galaxy that is on the desk counts as labelled already, s
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
+from zlib import crc32
 
 import numpy as np
 
 from core.acquisition import registry
+from core.acquisition.batch import Batch, compose
 from core.acquisition.candidates import Candidates
 from core.columns import Target, task_groups
 from core.jobs.inputs import wide
 from core.services.exploring import rows_of
 from core.services.querying.pool import pool
 from core.services.querying.request import Request
-from core.store import Workspace, census, labels, objects, runs, truth
+from core.store import Workspace, batches, census, labels, objects, runs, truth
 from core.uncertainty import last_layer
 from core.uncertainty.watched import Watched, watch
 
 STRATEGY = "epistemic_sampled"
 """By what the posterior does not know, drawn: on real galaxies ahead of random and behind it in nothing (benchmarks/active_learning.md)."""
+NAME = "Suggested one by one"
+"""Of the batch that holds what was suggested."""
+CONTROL_SHARE = 0.1
+"""Drawn at random whatever the strategy: an honest baseline, and labels that calibration may use."""
 AT_ONCE = 3
 """Suggestions that are at hand ahead of a person; more would be prepared in vain, for every label chooses them anew."""
 LARGEST_POOL = 20_000
@@ -33,11 +39,21 @@ _REMEMBERED = 4
 
 @dataclass(frozen=True)
 class Suggestions:
-    """Galaxies to label next, best first: ids int64 (k,), why each, and how they came about (or why there is none)."""
+    """Galaxies to label next, best first.
 
-    ids: np.ndarray
-    reasons: dict[int, str]
+    Attributes
+    ----------
+    items : of each what a batch keeps: object_id, score, reason, distance (to the nearest label), control (drawn at random).
+    sentence : how they came about, or why there is none.
+    """
+
+    items: tuple[dict, ...]
     sentence: str
+
+    @property
+    def ids(self) -> np.ndarray:
+        """Their object ids, int64 (k,)."""
+        return np.array([item["object_id"] for item in self.items], np.int64)
 
 
 @dataclass(frozen=True)
@@ -81,26 +97,37 @@ class Learner:
     is_open_p: np.ndarray
 
 
-def suggest(ws: Workspace, on_desk: Iterable[int] = (), but: Iterable[int] = (), size: int = AT_ONCE, strategy: str = STRATEGY) -> Suggestions:
-    """The galaxies whose labels should teach most, given every label up to now. The same log gives the same answer.
+def suggest(ws: Workspace, on_desk: Iterable[int] = (), but: Iterable[int] = (), size: int = AT_ONCE, strategy: str = STRATEGY, annotator: str = "") -> Suggestions:
+    """The galaxies whose labels should teach most, given every label up to now. The same log gives the same answer to the same person.
 
     Parameters
     ----------
     on_desk : objects that are about to be labelled: not suggested, and they count as labelled. but : others that are not suggested.
-    size : galaxies at most. strategy : name in the registry; needs features and variances at most.
+    size : galaxies at most, each with the chance `CONTROL_SHARE` of being drawn without looking at any model.
+    strategy : name in the registry; needs features and variances at most. annotator : two people are suggested different galaxies.
     """
     ground = newest_ground(ws)
     if ground is None:
-        return Suggestions(np.empty(0, np.int64), {}, "No finished run keeps what it has learnt of each galaxy: train a model first.")
+        return Suggestions((), "No finished run keeps what it has learnt of each galaxy: train a model first.")
     learner, coming = learnt(ws, ground), ground.rows(on_desk)
     allowed_p = learner.is_open_p & ~np.isin(learner.pool, [*coming, *ground.rows(but)])
     if not allowed_p.any():
-        return Suggestions(np.empty(0, np.int64), {}, f"Every galaxy that run {ground.run_id} could ask about is decided.")
-    candidates, rng = _candidates(ground, learner, coming, allowed_p), np.random.default_rng([ground.run_id, learner.mark])
-    picks = registry.strategy(strategy).select(candidates, min(size, int(allowed_p.sum())), rng)
-    ids = ground.ids[learner.pool[picks.indices]]
-    sentence = f"Chosen one by one by what is still unknown: run {ground.run_id} sees what is alike, and every label counts before the next is chosen."
-    return Suggestions(ids, dict(zip(ids.tolist(), picks.reasons, strict=True)), sentence)
+        return Suggestions((), f"Every galaxy that run {ground.run_id} could ask about is decided.")
+    size, rng = min(size, int(allowed_p.sum())), np.random.default_rng([ground.run_id, learner.mark, crc32(annotator.encode())])
+    batch = compose(registry.strategy(strategy), _candidates(ground, learner, coming, allowed_p), size, rng, rng.binomial(size, CONTROL_SHARE) / size)
+    return Suggestions(_items(ground, learner, batch), f"Chosen one by one by what is still unknown: run {ground.run_id} sees what is alike, and every label counts before the next is chosen.")
+
+
+def keep(ws: Workspace, items: Iterable[dict], strategy: str = STRATEGY) -> int:
+    """Write down that galaxies were asked for, and why, in a batch of their own that grows; returns its id."""
+    return batches.extend(ws, NAME, strategy, items)
+
+
+def _items(ground: Ground, learner: Learner, batch: Batch) -> tuple[dict, ...]:
+    ids = ground.ids[learner.pool[batch.indices]].tolist()
+    known = lambda number: None if np.isnan(number) else float(number)  # noqa: E731
+    return tuple({"object_id": i, "score": known(s), "reason": f"{r} (run {ground.run_id})", "distance": known(d), "control": bool(c)}
+                 for i, s, r, d, c in zip(ids, batch.scores, batch.reasons, batch.distances, batch.control, strict=True))  # fmt: skip
 
 
 def expected_batch(ground: Ground, learner: Learner, size: int) -> np.ndarray:

@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterable
 
 import pandas as pd
+import sqlite_utils
 
 from core.errors import NotFound
 from core.store.workspace import Workspace
@@ -16,12 +17,28 @@ def save(ws: Workspace, name: str, strategy: str, parameters: dict, seed: int, i
             "INSERT INTO batches (name, strategy, parameters, seed, run_id, annotator) VALUES (?, ?, ?, ?, ?, ?)",
             (name, strategy, json.dumps(parameters), int(seed), run_id, annotator),
         ).lastrowid
-        db.conn.executemany(
-            "INSERT INTO batch_items (batch_id, object_id, rank, score, reason, distance, control) VALUES (?, ?, ?, ?, ?, ?, ?)",
-            [(batch_id, int(i["object_id"]), rank, i.get("score"), i.get("reason", ""), i.get("distance"), int(i.get("control", 0)))
-             for rank, i in enumerate(items)],
-        )
+        _put(db, batch_id, items, 0)
     return batch_id
+
+
+def extend(ws: Workspace, name: str, strategy: str, items: Iterable[dict]) -> int:
+    """Put items (as in `save`) at the end of the closed batch of that name and strategy, which is made when it is not there; returns its id.
+
+    For what is asked for one at a time and waits for nobody. An object that is in the batch already stays as it is.
+    """
+    with ws.write() as db:
+        found = db.conn.execute("SELECT id FROM batches WHERE name = ? AND strategy = ? AND status = 'closed'", (name, strategy)).fetchone()
+        batch_id = found[0] if found else db.conn.execute("INSERT INTO batches (name, strategy, seed, status) VALUES (?, ?, 0, 'closed')", (name, strategy)).lastrowid
+        _put(db, batch_id, items, db.conn.execute("SELECT COALESCE(MAX(rank) + 1, 0) FROM batch_items WHERE batch_id = ?", (batch_id,)).fetchone()[0])
+    return batch_id
+
+
+def _put(db: sqlite_utils.Database, batch_id: int, items: Iterable[dict], first: int) -> None:
+    db.conn.executemany(
+        "INSERT OR IGNORE INTO batch_items (batch_id, object_id, rank, score, reason, distance, control) VALUES (?, ?, ?, ?, ?, ?, ?)",
+        [(batch_id, int(i["object_id"]), rank, i.get("score"), i.get("reason", ""), i.get("distance"), int(i.get("control", 0)))
+         for rank, i in enumerate(items, first)],
+    )
 
 
 def frame(ws: Workspace) -> pd.DataFrame:

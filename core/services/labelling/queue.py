@@ -31,6 +31,7 @@ class Queue:
     batch_id : the batch that labels are counted for, or None.
     reasons : object id -> why it was asked for.
     share_of : the person whose share of an assigned batch this is; empty = the same for everybody.
+    offered : object id -> what a batch will keep of a suggestion that has not come to the desk yet.
     since : rows of the log up to this one do not make an object of this queue done: it is here to be looked at again.
     """
 
@@ -41,6 +42,7 @@ class Queue:
     batch_id: int | None = None
     reasons: dict[int, str] = field(default_factory=dict)
     share_of: str = ""
+    offered: dict[int, dict] = field(default_factory=dict)
     since: int = 0
 
     def __len__(self) -> int:
@@ -95,8 +97,7 @@ def queue(ws: Workspace, source: str, selection: Iterable[int] = (), annotator: 
         ids = np.array(list(selection), np.int64)
         return Queue(source, "Selection from the map", f"{len(ids)} objects caught on the map.", ids)
     if source == SUGGESTED:
-        found = suggesting.suggest(ws)
-        return Queue(source, "Suggested one by one", found.sentence, found.ids, reasons=found.reasons)
+        return refreshed(ws, Queue(source, suggesting.NAME, "", np.empty(0, np.int64)), annotator, None)
     if source == UNLABELLED:
         return _unlabelled(ws)
     if source == HELD_OUT:
@@ -114,15 +115,19 @@ def refreshed(ws: Workspace, of: Queue, annotator: str, at: int | None) -> Queue
     """A queue of suggestions with those ahead chosen anew, every label up to now learnt; any other queue as it is.
 
     What the annotator has touched stays in its place, and so do the object on the page (``at``) and the one
-    after it, which the browser may go to at any moment.
+    after it, which the browser may go to at any moment: these are written down as asked for, with why.
     """
-    if of.source != SUGGESTED or at is None:
+    if of.source != SUGGESTED:
         return of
     touched, ids = acts.states(ws, of.ids, annotator), of.ids.tolist()
     on_desk = ids[ids.index(at) :][:2] if at in ids else []
-    kept = np.array([i for i in ids if i in touched or i in on_desk], np.int64)
-    found = suggesting.suggest(ws, on_desk, kept)
-    return replace(of, sentence=found.sentence, ids=np.concatenate([kept, found.ids]), reasons=of.reasons | found.reasons)
+    kept = [i for i in ids if i in touched or i in on_desk]
+    found = suggesting.suggest(ws, on_desk, kept, annotator=annotator)
+    ids, offered = [*kept, *found.ids.tolist()], of.offered | {item["object_id"]: item for item in found.items}
+    asked = [offered[i] for i in kept or ids[:2] if i in offered]
+    left = {i: offered[i] for i in ids if i in offered and offered[i] not in asked}
+    reasons = of.reasons | {i: item["reason"] for i, item in offered.items()}
+    return replace(of, sentence=found.sentence, ids=np.array(ids, np.int64), batch_id=suggesting.keep(ws, asked) if asked else of.batch_id, reasons=reasons, offered=left)
 
 
 def states(ws: Workspace, of: Queue, annotator: str) -> dict[int, str]:
