@@ -6,7 +6,7 @@ import pytest
 from core.data import mock_sky
 from core.jobs import novelty as job
 from core.jobs.inputs import load_inputs
-from core.jobs.novelty import measured, novelty_of
+from core.jobs.novelty import is_read, measured, novelty_of
 from core.models.prediction import Inputs
 from core.preprocess import features, spectrum
 
@@ -67,6 +67,12 @@ def test_without_features_or_labels_nothing_is_known(blocks):
 def test_measured_features_are_those_of_the_modalities_that_are_read(tiny):
     inputs = load_inputs(tiny, [1, 2, 3], ("image", "photometry"))
     assert measured(inputs, ("image", "photometry")).shape == (3, sum(len(features.COLUMNS[m]) for m in ("image", "photometry"))) and measured(inputs, ()).shape == (3, 0)
+
+
+def test_an_object_is_read_when_it_has_one_of_the_modalities():
+    inputs = Inputs({}, {"image": np.array([True, False, False]), "photometry": np.array([False, True, False])})
+    assert is_read(inputs, ("image", "photometry")).tolist() == [True, True, False] and is_read(inputs, ("image",)).tolist() == [True, False, False]
+    assert not is_read(inputs, ()).any()
 
 
 def test_stars_quasars_and_artefacts_of_the_mock_sky_are_newer_than_its_galaxies():

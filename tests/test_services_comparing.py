@@ -235,7 +235,7 @@ def test_calibration_carries_curve_histogram_and_stretched_coverage():
     found = comparing.calibration(_predicted(0.5), STRETCHES, "z")
     assert found.galaxies == 600 and found.density.mean() == pytest.approx(1) and np.all(np.diff(found.covered) >= 0)
     assert found.stretched == pytest.approx({0.6827: 0.6833, 0.9545: 0.955}, abs=0.002)
-    assert found.after == "Stretched by S/N as the calibration galaxies ask, they hold 68.3\u00a0±\u00a01.9\u00a0% and 95.3\u00a0±\u00a00.9\u00a0%. Too few calibration galaxies of sn low: the stretch of all serves there."
+    assert found.after == "Stretched by S/N as the calibration galaxies ask, they hold 68.3\u00a0±\u00a01.9\u00a0% and 95.3\u00a0±\u00a00.9\u00a0%; 90 calibration galaxies fix a 68 % interval to 4.9 points. Too few calibration galaxies of sn low: the stretch of all serves there."
 
 
 def test_calibration_says_where_no_interval_could_be_stretched():

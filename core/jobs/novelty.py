@@ -25,6 +25,11 @@ def measured(inputs: Inputs, modalities: Sequence[str]) -> np.ndarray:
     return np.column_stack([np.zeros((len(inputs), 0), np.float32), *(features.of(m, inputs.arrays[m], inputs.present[m]) for m in modalities)])
 
 
+def is_read(inputs: Inputs, modalities: Sequence[str]) -> np.ndarray:
+    """Which galaxies have any of the modalities, bool (n,)."""
+    return np.any([np.zeros(len(inputs), bool), *(inputs.present[m] for m in modalities)], axis=0)
+
+
 def novelty_of(blocks: Sequence[np.ndarray], is_read_n: np.ndarray, is_labelled_n: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """`core.acquisition.novelty.novelty` of every object, each feature in units of its spread among the labelled galaxies.
 

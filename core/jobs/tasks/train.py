@@ -17,7 +17,7 @@ from core.jobs.inputs import iter_inputs, load_inputs, load_labels, training_ids
 from core.jobs.mass import NONE, POOL_MASS, weights_of
 from core.jobs.mass import WEIGHTS as COUNTED
 from core.jobs.modality_use import modality_use
-from core.jobs.novelty import measured, novelty_of
+from core.jobs.novelty import is_read, measured, novelty_of
 from core.jobs.tuned import settings_of
 from core.models import registry
 from core.models.base import Model
@@ -130,22 +130,27 @@ def _keep(ctx: TaskContext, run_id: int, model: Model) -> None:
 def _predict_all(ctx: TaskContext, model: Model, seed: int, fitted_ids: np.ndarray) -> tuple[np.ndarray, Prediction, float]:
     """Ask about every object, in chunks; keep the answers and how new each object is; milliseconds a galaxy of asking alone."""
     ids = objects.frame(ctx.ws)["id"].to_numpy(np.int64)
+    # What classical models have learnt to see is what was measured: there is nothing to add.
+    measurable = () if registry.spec(ctx.parameters["model"]).kind == "classical" else model.modalities
     rng, parts, seen, asking = np.random.default_rng(seed), [], [], 0.0
     for k, (_, inputs) in enumerate(iter_inputs(ctx.ws, ids, model.modalities or ("photometry",), 2 * SHARD_ROWS)):
         ctx.report(FIT_SHARE + (1 - FIT_SHARE) * k * 2 * SHARD_ROWS / len(ids), f"Predicting {len(ids):,} galaxies")
         started = time.perf_counter()
         parts.append(model.predict(inputs, rng))
         asking += time.perf_counter() - started
-        seen.append((measured(inputs, model.modalities), np.any([np.zeros(len(inputs), bool), *(inputs.present[m] for m in model.modalities)], axis=0)))
-    joined = Prediction(*(np.concatenate([getattr(p, name) for p in parts]) for name in ("mean", "aleatoric", "epistemic")), targets=parts[0].targets,
-                        features_nd=None if parts[0].features_nd is None else np.concatenate([p.features_nd for p in parts]))
-    run_id = runs.of_job(ctx.ws, ctx.job_id)["id"]
-    arrays = {} if joined.features_nd is None else {"features": joined.features_nd}
-    measured_nd, is_read_n = (np.concatenate(kind) for kind in zip(*seen, strict=True))
-    arrays["novelty"] = novelty_of([*([] if joined.features_nd is None else [joined.features_nd]), measured_nd], is_read_n, np.isin(ids, fitted_ids), rng)
-    runs.save_arrays(ctx.ws, run_id, "predictions", object_ids=ids, targets=np.array(joined.targets), mean=joined.mean, aleatoric=joined.aleatoric,
-                     epistemic=joined.epistemic, **arrays)
+        seen.append((measured(inputs, measurable), is_read(inputs, model.modalities)))
+    joined, (measured_nd, is_read_n) = _joined(parts), map(np.concatenate, zip(*seen, strict=True))
+    latent = {} if joined.features_nd is None else {"features": joined.features_nd}
+    novelty_n = novelty_of([*latent.values(), measured_nd], is_read_n, np.isin(ids, fitted_ids), rng)
+    runs.save_arrays(ctx.ws, runs.of_job(ctx.ws, ctx.job_id)["id"], "predictions", object_ids=ids, targets=np.array(joined.targets), mean=joined.mean,
+                     aleatoric=joined.aleatoric, epistemic=joined.epistemic, novelty=novelty_n, **latent)
     return ids, joined, 1000 * asking / len(ids)
+
+
+def _joined(parts: list[Prediction]) -> Prediction:
+    """The answers about all chunks as one."""
+    return Prediction(*(np.concatenate([getattr(p, name) for p in parts]) for name in ("mean", "aleatoric", "epistemic")), targets=parts[0].targets,
+                      features_nd=None if parts[0].features_nd is None else np.concatenate([p.features_nd for p in parts]))
 
 
 def _summary(model: Model, seconds: float, milliseconds: float, epochs: int) -> dict:

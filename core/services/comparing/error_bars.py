@@ -7,9 +7,9 @@ import pandas as pd
 
 from core import metrics
 from core.services.comparing.finished import Comparison
+from core.uncertainty.conformal import ALL, Stretches
 from core.uncertainty.conformal import BINS as SN_BINS
 from core.uncertainty.conformal import LEVELS as STRETCHED
-from core.uncertainty.conformal import Stretches
 
 BINS = 20
 LEVELS = np.linspace(0.05, 0.95, 19)
@@ -60,7 +60,7 @@ def calibration(table: pd.DataFrame, stretches: Stretches, target: str) -> Calib
     stretched = {share: held for share, held in stretched.items() if np.isfinite(held)}
     faults = _diagnosis(*said)
     return Calibration(len(kept), edges, density, 1.96 * float(np.sqrt((BINS - 1) / len(kept))), LEVELS, metrics.reliability(*said, LEVELS), stretched,
-                       " ".join(faults) or f"Calibrated, as far as {len(kept):,} galaxies can tell.", not faults, _after(stretched, len(kept), stretches.fallbacks(target)))  # fmt: skip
+                       " ".join(faults) or f"Calibrated, as far as {len(kept):,} galaxies can tell.", not faults, _after(stretched, len(kept), stretches, target))  # fmt: skip
 
 
 def by_sn(table: pd.DataFrame, stretches: Stretches, target: str) -> pd.DataFrame:
@@ -103,13 +103,15 @@ def _said(table: pd.DataFrame) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return tuple(table[c].to_numpy(float) for c in ("truth", "mean", "sigma"))
 
 
-def _after(stretched: dict[float, float], galaxies: int, fallbacks: list[str]) -> str:
-    """What stretched intervals hold, and where the stretch is not that of the bin."""
+def _after(stretched: dict[float, float], galaxies: int, stretches: Stretches, target: str) -> str:
+    """What stretched intervals hold, how good that can be, and where the stretch is not that of the bin."""
     if not stretched:
         return "Not stretched: too few calibration galaxies have a catalogue value."
     held = [_share(stretched[STRETCHED[level]], galaxies) for level in ("68", "95") if STRETCHED[level] in stretched]
+    count, fallbacks = stretches.counts.get(target, {}).get(ALL, 0), stretches.fallbacks(target)
+    doubt = f"; {count:,} calibration galaxies fix a 68 % interval to {100 * metrics.binomial_error(STRETCHED['68'], count):.1f} points" if count else ""
     note = f" Too few calibration galaxies of {' and '.join(fallbacks)}: the stretch of all serves there." if fallbacks else ""
-    return f"Stretched by S/N as the calibration galaxies ask, they hold {' and '.join(held)}.{note}"
+    return f"Stretched by S/N as the calibration galaxies ask, they hold {' and '.join(held)}{doubt}.{note}"
 
 
 def _share(share: float, galaxies: float) -> str:
