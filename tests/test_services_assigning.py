@@ -64,6 +64,8 @@ def test_queue_shows_a_person_their_share_without_reasons_and_others_nothing(tin
     assigning.assign(tiny, batch, PEOPLE, 2, "Judge")
     share = labelling.queue(tiny, str(batch), annotator="Vera")
     assert share.ids.tolist() == assignments.items(tiny, batch, "Vera")["object_id"].tolist() and share.batch_id == batch and not share.reasons
+    assert labelling.sources(tiny, annotator="Vera")[str(batch)] == f"Batch {batch} · first · your {len(share)} objects"
+    assert labelling.sources(tiny, annotator="Bob")[str(batch)] == f"Batch {batch} · first · 10 objects"
     stranger = labelling.queue(tiny, str(batch), annotator="Bob")
     assert len(stranger) == 0 and "shared out among Annie, Cecilia, Vera, and nothing of it is yours, Bob" in stranger.sentence
     assigning.withdraw(tiny, batch)

@@ -13,6 +13,7 @@ import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+import numpy as np
 import pandas as pd
 
 from core.columns import PERCENTILES, Target
@@ -29,12 +30,9 @@ _VALID = """SELECT * FROM labels WHERE id <= :up_to AND action IN ('label', 'can
     AND (:only IS NULL OR object_id IN (SELECT value FROM json_each(:only)))
     AND id NOT IN (SELECT supersedes FROM labels WHERE action = 'retract' AND id <= :up_to)"""
 _CURRENT = f"SELECT * FROM ({_VALID}) GROUP BY object_id, target, annotator, source = '{ADJUDICATION}' HAVING id = MAX(id)"
-_RANKED = f"""SELECT *, MIN(court) OVER (PARTITION BY object_id, target) AS highest, COUNT(*) OVER (PARTITION BY object_id, target, court) AS voices,
-    ROW_NUMBER() OVER (PARTITION BY object_id, target ORDER BY court, id DESC) AS place
-    FROM (SELECT *, CASE source WHEN '{ADJUDICATION}' THEN 0 WHEN 'catalogue' THEN 2 ELSE 1 END AS court FROM ({_CURRENT}))
-    WHERE court = 0 OR (action = 'label' AND (grade IS NULL OR grade >= :min_grade))"""
-"""What may be trained on: an adjudication (0) beats people (1), who beat the catalogue (2)."""
-_JUDGED = f"SELECT * FROM ({_RANKED}) WHERE court = highest AND (place = 1 OR (court = 1 AND target = 'z')) ORDER BY object_id, target, id"
+_CANDIDATES = f"""SELECT id, object_id, target, value, sigma, grade, action, CASE source WHEN '{ADJUDICATION}' THEN 0 WHEN 'catalogue' THEN 2 ELSE 1 END AS court
+    FROM ({_CURRENT}) WHERE source = '{ADJUDICATION}' OR (action = 'label' AND (grade IS NULL OR grade >= :min_grade)) ORDER BY object_id, target, court, id DESC"""
+"""What may be trained on, what comes first before what stands behind it: an adjudication (0), people (1), the catalogue (2), each newest first."""
 
 
 @dataclass(frozen=True)
@@ -166,15 +164,28 @@ def undone_since(ws: Workspace, mark: int) -> int:
 
 def _settled(ws: Workspace, up_to: int | None, min_grade: int, object_ids: Iterable[int] | None = None) -> tuple[pd.DataFrame, list[int]]:
     """The values to train on, and the objects whose redshift is held back."""
-    table = ws.frame(_JUDGED, {"up_to": _mark(ws, up_to), "min_grade": min_grade, "only": _only(object_ids)}).astype({"value": float, "sigma": float, "grade": float})
-    of_several = (table["court"] == 1) & (table["target"] == "z") & (table["voices"] > 1)
-    readings = dict(list(table[of_several].groupby("object_id")))
-    agreements = {o: agreed(rows["value"].to_numpy(), rows["grade"].to_numpy()) for o, rows in readings.items()}
-    carried = [readings[o]["id"].iloc[place] for o, place in agreements.items() if place is not None]
+    table = ws.frame(_CANDIDATES, {"up_to": _mark(ws, up_to), "min_grade": min_grade, "only": _only(object_ids)}).astype({"value": float, "sigma": float, "grade": float})
+    is_first = ~table.duplicated(["object_id", "target"])
+    is_voice = (table["court"].where(is_first).ffill() == 1) & (table["court"] == 1) & (table["target"] == "z")
+    readings = table[is_voice][::-1]
+    carried, held, of_several = _heard(readings[readings["object_id"].duplicated(keep=False)])
     is_value = (table["action"] == "label") & ~(table["grade"] < min_grade)
-    kept = table[(is_value & ~of_several) | table["id"].isin(carried)].rename(columns={"id": "label_id"})
+    kept = table[(is_first & is_value & ~table["id"].isin(of_several)) | table["id"].isin(carried)].rename(columns={"id": "label_id"})
     columns = ["label_id", "object_id", "target", "value", "sigma"]
-    return kept[columns].reset_index(drop=True), [int(o) for o, place in agreements.items() if place is None]
+    return kept[columns].reset_index(drop=True), sorted(held)
+
+
+def _heard(readings: pd.DataFrame) -> tuple[list[int], list[int], np.ndarray]:
+    """Of objects that several people read, rows side by side and oldest first: the rows that are agreed on, the objects without such a row, all rows."""
+    ids, object_ids, z, grade = (readings[c].to_numpy() for c in ("id", "object_id", "value", "grade"))
+    carried, held = [], []
+    for part in np.split(np.arange(len(ids)), np.flatnonzero(np.diff(object_ids)) + 1) if len(ids) else ():
+        place = agreed(z[part], grade[part])
+        if place is None:
+            held.append(int(object_ids[part[0]]))
+        else:
+            carried.append(int(ids[part[place]]))
+    return carried, held, ids
 
 
 def _mark(ws: Workspace, up_to: int | None) -> int:

@@ -176,6 +176,7 @@ def saved(ws: Workspace) -> None:
         row = table.iloc[picked.selection.rows[0] if picked.selection.rows else 0]
         with st.container(horizontal=True, vertical_alignment="center"):
             st.page_link("pages/label.py", label=f"Label {row['name']}", icon=":material/edit_note:", query_params={"batch": str(row["id"])})
+            st.page_link("pages/review.py", label="Share it out among people", icon=":material/group_add:", query_params={"tab": "Share a batch"})
             st.button(f"Close {row['name']}", key="query_close", type="tertiary", icon=":material/archive:", on_click=_close, args=(ws, int(row["id"])), disabled=row["status"] == "closed")
 
 

@@ -56,7 +56,8 @@ def sources(ws: Workspace, selected: int = 0, annotator: str = "") -> dict[str, 
     """
     table = batches.frame(ws)
     waiting = table[(table["status"] == "open") & (table["size"] > 0)]
-    found = {str(b.id): f"Batch {b.id} · {b.name} · {int(b.size)} objects" for b in waiting.itertuples()}
+    shares = assignments.progress(ws).query("annotator == @annotator").set_index("batch_id")["share"]
+    found = {str(b.id): f"Batch {b.id} · {b.name} · {f'your {shares[b.id]}' if b.id in shares else int(b.size)} objects" for b in waiting.itertuples()}
     if selected:
         found[SELECTION] = f"Selection from the map · {selected} objects"
     return found | {SUGGESTED: "Suggested one by one", UNLABELLED: "Unlabelled, most uncertain first",

@@ -1,6 +1,7 @@
 """How good people's redshifts are by their own grades, how fast they are, and how far they agree with each other."""
 
 from collections.abc import Iterator
+from functools import lru_cache
 from itertools import combinations
 
 import numpy as np
@@ -24,12 +25,18 @@ def agreement(ws: Workspace) -> pd.DataFrame:
 
     Nobody is measured against themselves: neither by an adjudication of their own nor by a consensus that they are part of.
     """
-    everything = labels.current(ws).query("target == 'z' and action == 'label'")
+    return _agreement(ws, labels.high_water(ws), frozenset(assignments.gold(ws).itertuples(index=False, name=None)))
+
+
+@lru_cache(maxsize=2)
+def _agreement(ws: Workspace, mark: int, known: frozenset[tuple[str, int, float]]) -> pd.DataFrame:
+    """Kept until a label or a known answer is new."""
+    everything = labels.current(ws, mark).query("target == 'z' and action == 'label'")
     own = everything[~everything["source"].isin([labels.ADJUDICATION, "catalogue"])]
     judged = everything[everything["source"] == labels.ADJUDICATION]
     revealed = everything[everything["source"] == "catalogue"].drop_duplicates("object_id", keep="last").set_index("object_id")["value"]
-    gold = assignments.gold(ws).set_index(["annotator", "object_id"])["gold"]
-    others, judgements = dict(list(own.groupby("object_id"))), dict(list(judged.groupby("object_id")))
+    gold = {(annotator, object_id): z for annotator, object_id, z in known}
+    others, judgements = _by_object(own), _by_object(judged)
     rows = []
     for row in own.itertuples():
         candidates = (_adjudicated(judgements.get(row.object_id), row.annotator), gold.get((row.annotator, row.object_id)),
@@ -69,7 +76,13 @@ def people(ws: Workspace) -> pd.DataFrame:
 
 def pairs(ws: Workspace) -> pd.DataFrame:
     """One row a pair of annotators who share objects: first, second, n, share that agrees within `AGREE_KMS`, low and high (68 %)."""
-    own = labels.current(ws).query("target == 'z' and action == 'label'")
+    return _pairs(ws, labels.high_water(ws))
+
+
+@lru_cache(maxsize=2)
+def _pairs(ws: Workspace, mark: int) -> pd.DataFrame:
+    """Kept: the log is append-only, so its state at a row never changes."""
+    own = labels.current(ws, mark).query("target == 'z' and action == 'label'")
     own = own[~own["source"].isin([labels.ADJUDICATION, "catalogue"])]
     wide = own.pivot(index="object_id", columns="annotator", values="value").astype(float)
     table = pd.DataFrame(list(_paired(wide)), columns=["first", "second", "n", "right"])
@@ -95,15 +108,26 @@ def _paired(wide: pd.DataFrame) -> Iterator[tuple[str, str, int, int]]:
             yield first, second, len(both), int((kms_apart(both[first], both[second]) <= AGREE_KMS).sum())
 
 
-def _adjudicated(rows: pd.DataFrame | None, annotator: str) -> float | None:
+Readings = tuple[np.ndarray, np.ndarray, np.ndarray]
+"""Names, redshifts and grades (NaN = none) of one object, oldest first."""
+
+
+def _by_object(rows: pd.DataFrame) -> dict[int, Readings]:
+    rows = rows.sort_values(["object_id", "id"])
+    columns = rows["annotator"].to_numpy(object), rows["value"].to_numpy(float), rows["grade"].to_numpy(float)
+    ids, first = np.unique(rows["object_id"].to_numpy(np.int64), return_index=True)
+    return dict(zip(ids.tolist(), zip(*(np.split(c, first[1:]) for c in columns), strict=True), strict=True)) if len(ids) else {}
+
+
+def _adjudicated(readings: Readings | None, annotator: str) -> float | None:
     """The newest adjudication by somebody else."""
-    rows = rows if rows is None else rows[rows["annotator"] != annotator]
-    return None if rows is None or rows.empty else float(rows["value"].iloc[-1])
+    z = np.empty(0) if readings is None else readings[1][readings[0] != annotator]
+    return float(z[-1]) if len(z) else None
 
 
-def _of_others(rows: pd.DataFrame, annotator: str) -> float | None:
+def _of_others(readings: Readings, annotator: str) -> float | None:
     """What the others agree on; the word of a single other person counts when it is one to train on."""
-    rows = rows[rows["annotator"] != annotator]
-    z, grade = rows["value"].to_numpy(float), rows["grade"].to_numpy(float)
-    place = agreed(z, grade) if len(rows) > 1 else 0 if len(rows) and not grade[0] < labels.TRAINING_GRADE else None
+    is_other = readings[0] != annotator
+    z, grade = readings[1][is_other], readings[2][is_other]
+    place = agreed(z, grade) if len(z) > 1 else 0 if len(z) and not grade[0] < labels.TRAINING_GRADE else None
     return None if place is None else float(z[place])

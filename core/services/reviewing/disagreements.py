@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from core.errors import NotFound
-from core.metrics import AGREE_KMS, kms_apart
+from core.metrics import AGREE_KMS, SPEED_OF_LIGHT_KMS, kms_apart
 from core.spectroscopy.confusion import confusions, sentence
 from core.store import Workspace, labels, objects
 from core.store.labels import Decision
@@ -73,7 +73,7 @@ def _disagreements(ws: Workspace, mark: int) -> tuple[Disagreement, ...]:
     table = labels.current(ws, mark).query("target == 'z' and source != 'catalogue'")
     settled = table.loc[table["source"] == labels.ADJUDICATION, "object_id"]
     table = table[~table["object_id"].isin(settled)]
-    table = table[table.groupby("object_id")["annotator"].transform("nunique") > 1]
+    table = table[table["object_id"].isin(_contradictory(table))]
     held = set(labels.held_back(ws, mark))
     keys = objects.frame(ws, table["object_id"].unique()).set_index("id")["key"]
     found = [_disagreement(int(o), keys[o], rows, o in held) for o, rows in table.groupby("object_id")]
@@ -100,6 +100,14 @@ def nobody_can_tell(ws: Workspace, over: Disagreement, adjudicator: str, client:
 def _judge(ws: Workspace, over: Disagreement, adjudicator: str, client: str, sequence: int, took: int | None = None, **said) -> int:
     shown = {"revealed": False, "between": [r.label_id for r in over.readings]} | ({} if took is None else {"took": took})
     return labels.record(ws, [Decision(over.object_id, "z", annotator=adjudicator, client=client, sequence=sequence, source=labels.ADJUDICATION, shown=shown, **said)])[0]
+
+
+def _contradictory(table: pd.DataFrame) -> pd.Index:
+    """Objects whose redshifts spread too far, or of which only some people say that they cannot be told."""
+    log_shift = np.log1p(table["value"].where(table["action"] == "label").astype(float))
+    seen = pd.DataFrame({"object_id": table["object_id"], "log_shift": log_shift}).groupby("object_id")["log_shift"].agg(["min", "max", "count", "size"])
+    is_far = SPEED_OF_LIGHT_KMS * (seen["max"] - seen["min"]) > AGREE_KMS
+    return seen.index[is_far | ((seen["count"] > 0) & (seen["count"] < seen["size"]))]
 
 
 def _disagreement(object_id: int, key: str, rows: pd.DataFrame, is_held_back: bool) -> Disagreement | None:
