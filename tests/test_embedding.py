@@ -161,3 +161,22 @@ def test_displacement_is_a_share_of_the_map():
     old = np.array([[0.0, 0], [2, 0], [0, 2], [2, 2]])
     assert displacement(old + [0.0, np.sqrt(2)], old) == pytest.approx([0.5] * 4)
     assert np.isnan(displacement(old, np.full((4, 2), np.nan))).all()
+
+
+def test_align_does_not_heed_the_few_that_moved_far():
+    rng = np.random.default_rng(0)
+    old = rng.normal(0, 3, (200, 2))
+    new = old + rng.normal(0, 0.01, old.shape)
+    new[:10] += 40
+    assert np.abs(align(new, old) - old)[10:].max() < 0.1
+
+
+@pytest.mark.parametrize("method", ["umap", "tsne"])
+def test_embed_settles_a_known_map_and_moves_only_who_has_changed(method):
+    features, group = clusters(300)
+    before = embed(features, method)
+    changed = features.copy()
+    changed[0] = features[1]
+    after = embed(changed, method, seed=1, previous_n2=before)
+    far = displacement(after, before)
+    assert np.median(far[1:]) < 0.08 and far[0] > 0.3 and group[np.linalg.norm(after - after[0], axis=1).argsort()[1]] == group[1]

@@ -1,10 +1,12 @@
 """Galaxies on a plane: PCA, UMAP or t-SNE."""
 
-from collections.abc import Callable
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import numpy as np
 
-from core.embedding.places import align
+from core.embedding.places import align, at_home
 from core.errors import BadInput
 
 METHODS = {
@@ -33,6 +35,9 @@ FEWEST = 10
 """Below this many galaxies UMAP and t-SNE have nothing to work with: the map is a PCA."""
 FEW_THREADS_BELOW = 10_000
 """With fewer galaxies the threads of t-SNE wait for each other longer than they work, on a busy machine by far."""
+MOST_KNOWN = 0.5
+"""From this share of galaxies that the map before knows, the new one is that map, settled."""
+CLOSEST = 15
 Report = Callable[[float, str], None]
 
 
@@ -64,8 +69,9 @@ def embed(
     features_nd : float (n, d), finite, already on one scale (see `components`, `fused`).
     method, parameters : of `METHODS` and `PARAMETERS`; neighbours and perplexity shrink to what n allows.
     seed : the same seed, features and previous map give the same map.
-    previous_n2 : (n, 2) where each galaxy stood on the map before, NaN if it did not. The new map
-        starts from there and is then rotated, mirrored, scaled and moved onto it.
+    previous_n2 : (n, 2) where each galaxy stood on the map before, made by the same method, NaN if it did not. The new
+        map starts from there, who has left its neighbours among them; when it knows most galaxies it is only settled,
+        in fewer and smaller steps, not laid out anew. Then it is rotated, mirrored, scaled and moved onto the old one.
     report : told how far it is.
 
     Returns
@@ -81,8 +87,7 @@ def embed(
         xy = _plane(features_nd)
     else:
         report(0.0, "Finding neighbours")
-        start = _start(features_nd, previous_n2)
-        xy = (_umap if chosen == "umap" else _tsne)(features_nd, settings, seed, start, report)
+        xy = (_umap if chosen == "umap" else _tsne)(features_nd, settings, seed, _start(features_nd, previous_n2), _is_settled(previous_n2), report)
     xy = np.asarray(xy, np.float32)
     return align(xy, previous_n2) if previous_n2 is not None else xy - xy.mean(axis=0)
 
@@ -140,7 +145,11 @@ def _start(features_nd: np.ndarray, previous_n2: np.ndarray | None) -> np.ndarra
     return start
 
 
-def _umap(features_nd: np.ndarray, settings: dict, seed: int, start: np.ndarray, report: Report) -> np.ndarray:
+def _is_settled(previous_n2: np.ndarray | None) -> bool:
+    return previous_n2 is not None and np.isfinite(previous_n2).all(axis=1).mean() >= MOST_KNOWN
+
+
+def _umap(features_nd: np.ndarray, settings: dict, seed: int, start: np.ndarray, is_settled: bool, report: Report) -> np.ndarray:
     import warnings
 
     import umap
@@ -148,18 +157,19 @@ def _umap(features_nd: np.ndarray, settings: dict, seed: int, start: np.ndarray,
     k = int(min(settings["n_neighbors"], len(features_nd) - 1))
     index, distance = _neighbours(features_nd, k)
     report(0.3, "Laying out")
-    span = np.ptp(start, axis=0).max() or 1.0
+    start = at_home(start, index[:, 1:]) if is_settled else 10 * start / (np.ptp(start, axis=0).max() or 1.0)
     jitter = np.random.default_rng(seed).normal(0, 1e-3, start.shape)
+    gently = {"learning_rate": 0.05, "n_epochs": 50} if is_settled else {}
     model = umap.UMAP(
-        n_neighbors=k, min_dist=float(settings["min_dist"]), init=(10 * start / span + jitter).astype(np.float32), random_state=seed, n_jobs=1,
-        precomputed_knn=(index.astype(np.int32), distance.astype(np.float32), None), force_approximation_algorithm=True,
+        n_neighbors=k, min_dist=float(settings["min_dist"]), init=(start + jitter).astype(np.float32), random_state=seed, n_jobs=1,
+        precomputed_knn=(index.astype(np.int32), distance.astype(np.float32), None), force_approximation_algorithm=True, **gently,
     )
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="precomputed_knn", module="umap")
         return model.fit_transform(features_nd)
 
 
-def _tsne(features_nd: np.ndarray, settings: dict, seed: int, start: np.ndarray, report: Report) -> np.ndarray:
+def _tsne(features_nd: np.ndarray, settings: dict, seed: int, start: np.ndarray, is_settled: bool, report: Report) -> np.ndarray:
     import openTSNE
 
     perplexity = float(min(settings["perplexity"], (len(features_nd) - 1) / 3))
@@ -167,12 +177,26 @@ def _tsne(features_nd: np.ndarray, settings: dict, seed: int, start: np.ndarray,
     report(0.3, "Laying out")
     knn = openTSNE.nearest_neighbors.PrecomputedNeighbors(index[:, 1:], distance[:, 1:])
     affinities = openTSNE.affinity.PerplexityBasedNN(perplexity=perplexity, knn_index=knn)
+    start = at_home(start, index[:, 1 : 1 + CLOSEST]) if is_settled else start
     start = start - start.mean(axis=0)
     jitter = np.random.default_rng(seed).normal(0, 1e-3, start.shape)
-    start = (start / (start.std() or 1.0) + jitter) * 1e-4
-    threads = 1 if len(features_nd) < FEW_THREADS_BELOW else -1
-    model = openTSNE.TSNE(perplexity=perplexity, random_state=seed, n_jobs=threads, callbacks=_Watch(report), callbacks_every_iters=25)
-    return np.asarray(model.fit(affinities=affinities, initialization=start))
+    start = start + jitter if is_settled else (start / (start.std() or 1.0) + jitter) * 1e-4
+    threads, gently = 1 if len(features_nd) < FEW_THREADS_BELOW else -1, {"early_exaggeration_iter": 0, "n_iter": 250} if is_settled else {}
+    model = openTSNE.TSNE(perplexity=perplexity, random_state=seed, n_jobs=threads, callbacks=_Watch(report), callbacks_every_iters=25, **gently)
+    with _unwarned("openTSNE"):
+        return np.asarray(model.fit(affinities=affinities, initialization=start))
+
+
+@contextmanager
+def _unwarned(name: str) -> Iterator[None]:
+    """t-SNE warns of any start that is not tiny; one that is a map already is meant to be large."""
+    logger = logging.getLogger(name)
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)
 
 
 class _Watch:

@@ -2,6 +2,9 @@
 
 import numpy as np
 
+TRIMMINGS, FEWEST_TRIMMED = 6, 20
+LEFT = 0.1
+"""Farther from its neighbours than this share of the map, a galaxy begins a new map among them."""
 NEIGHBOURS = 5
 """How many known galaxies say where a new one belongs."""
 
@@ -9,8 +12,9 @@ NEIGHBOURS = 5
 def align(xy_n2: np.ndarray, previous_n2: np.ndarray) -> np.ndarray:
     """Rotate, mirror, scale and move a map onto the one before (orthogonal Procrustes over shared galaxies).
 
-    Rows of ``previous_n2`` that are NaN are new galaxies and go along. With fewer than three
-    shared galaxies the map stays as it is.
+    Fitted again and again to the half that moved least (least trimmed squares, Rousseeuw 1984), so that those that moved
+    far have no say. Rows of ``previous_n2`` that are NaN are new galaxies and go along. With fewer than three shared
+    galaxies the map stays as it is.
 
     >>> old = np.array([[0.0, 0], [1, 0], [0, 2]])
     >>> bool(np.abs(align(old[:, ::-1] * 3 + 5, old) - old).max() < 1e-6)
@@ -19,11 +23,30 @@ def align(xy_n2: np.ndarray, previous_n2: np.ndarray) -> np.ndarray:
     shared = np.isfinite(previous_n2).all(axis=1)
     if shared.sum() < 3:
         return xy_n2
-    new, old = xy_n2[shared].astype(float), previous_n2[shared].astype(float)
+    turned = _turned(xy_n2, previous_n2, shared)
+    for _ in range(TRIMMINGS if shared.sum() >= FEWEST_TRIMMED else 0):
+        far = np.linalg.norm(turned - previous_n2, axis=1)
+        turned = _turned(xy_n2, previous_n2, shared & (far <= np.median(far[shared])))
+    return turned.astype(np.float32)
+
+
+def _turned(xy_n2: np.ndarray, previous_n2: np.ndarray, by_n: np.ndarray) -> np.ndarray:
+    new, old = xy_n2[by_n].astype(float), previous_n2[by_n].astype(float)
     new_mean, old_mean = new.mean(axis=0), old.mean(axis=0)
     u, s, vt = np.linalg.svd((new - new_mean).T @ (old - old_mean))
     scale = s.sum() / max(((new - new_mean) ** 2).sum(), 1e-30)
-    return (((xy_n2 - new_mean) @ (u @ vt)) * (scale or 1.0) + old_mean).astype(np.float32)
+    return ((xy_n2 - new_mean) @ (u @ vt)) * (scale or 1.0) + old_mean
+
+
+def at_home(start_n2: np.ndarray, neighbours_nk: np.ndarray) -> np.ndarray:
+    """Where a new map should begin: as the map before, but who no longer lives among its neighbours, among them.
+
+    start_n2 : float (n, 2), on the map before. neighbours_nk : rows of each galaxy's neighbours among the features.
+    """
+    home = np.median(start_n2[neighbours_nk], axis=1)
+    size = 2 * np.sqrt(((start_n2 - start_n2.mean(axis=0)) ** 2).sum(axis=1).mean())
+    has_left = np.linalg.norm(start_n2 - home, axis=1) > LEFT * size
+    return np.where(has_left[:, None], home, start_n2)
 
 
 def displacement(xy_n2: np.ndarray, previous_n2: np.ndarray) -> np.ndarray:

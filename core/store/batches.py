@@ -59,6 +59,12 @@ def items(ws: Workspace, batch_id: int) -> pd.DataFrame:
     return table
 
 
+def newest_of_objects(ws: Workspace) -> pd.Series:
+    """The name of the newest batch that each object is in, indexed by object id."""
+    table = ws.frame("SELECT i.object_id, b.name, MAX(b.id) AS newest FROM batch_items i JOIN batches b ON b.id = i.batch_id GROUP BY i.object_id")
+    return table.set_index("object_id")["name"]
+
+
 def close(ws: Workspace, batch_id: int) -> None:
     """Take a batch off the labelling queue; its labels stay."""
     with ws.write() as db:

@@ -70,5 +70,10 @@ def load_space(ws: Workspace, name: str) -> dict[str, np.ndarray]:
         return dict(file)
 
 
+def takes_newcomers(ws: Workspace, name: str) -> bool:
+    """Whether a map keeps what newcomers are placed by."""
+    return _space_file(ws, one(ws, name)["file"]).exists()
+
+
 def _space_file(ws: Workspace, file: str) -> Path:
     return ws.embeddings / f"{Path(file).stem}-space.npz"

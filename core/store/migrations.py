@@ -155,6 +155,15 @@ def assignments(db: sqlite_utils.Database) -> None:
     """)
 
 
+@migrate_set()
+def saved_views(db: sqlite_utils.Database) -> None:
+    _script(db, """
+    CREATE TABLE views (                    -- a way of looking at a map, to be opened again or sent to somebody
+        name TEXT PRIMARY KEY, settings TEXT NOT NULL, annotator TEXT NOT NULL,
+        created TEXT NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ'))) WITHOUT ROWID;
+    """)
+
+
 def _script(db: sqlite_utils.Database, sql: str) -> None:
     """Run statements one by one: ``executescript`` would commit the open transaction."""
     statement = ""

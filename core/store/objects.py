@@ -72,6 +72,20 @@ def metadata(ws: Workspace, object_id: int) -> dict:
     return json.loads(one(ws, object_id)["metadata"])
 
 
+def columns(ws: Workspace) -> dict[str, bool]:
+    """Free columns that came with objects, by name, and whether they are numbers throughout."""
+    table = ws.frame("""SELECT m.key AS name, MIN(m.type IN ('integer', 'real')) AS numeric FROM objects o, json_each(o.metadata) m
+        WHERE m.type <> 'null' GROUP BY m.key ORDER BY m.key""")
+    return {name: bool(numeric) for name, numeric in zip(table["name"], table["numeric"], strict=True)}
+
+
+def values(ws: Workspace, ids: np.ndarray, column: str) -> pd.Series:
+    """One column of `OBJECT_COLUMN_NAMES`, or one free column, of objects in the order given; missing is None or NaN."""
+    source = f"o.{_q(column)}" if column in OBJECT_COLUMN_NAMES else "(SELECT value FROM json_each(o.metadata) WHERE key = :column)"
+    table = ws.frame(f"SELECT o.id, {source} AS value FROM objects o WHERE o.id IN (SELECT value FROM json_each(:ids))", {"column": column, "ids": as_json(ids)})
+    return table.set_index("id")["value"].reindex(np.asarray(ids, np.int64)).reset_index(drop=True)
+
+
 def one(ws: Workspace, object_id: int) -> dict:
     """One object as a mapping; raises `NotFound`."""
     with ws.read() as db:

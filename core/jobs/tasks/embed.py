@@ -135,12 +135,13 @@ def _left_out(count: int, why: str) -> str:
 
 
 def _previous(ws: Workspace, name: str, method: str, features: str, source: Source) -> np.ndarray | None:
-    """Where each galaxy stood on the map of this name, else on the newest of the same method and kind of features."""
+    """Where each galaxy stood on the map of this name and method, else on the newest of the same method and kind of features."""
     maps = embeddings.frame(ws)
     maps = maps[~maps["parameters"].str.contains('"first view"')]
     models = runs.frame(ws).set_index("id")["model"]
     same_kind = maps["run_id"].map(models).eq(source.run_name) if source.run_id is not None else maps["features"].eq(features)
-    candidates = maps[maps["name"].eq(name)] if maps["name"].eq(name).any() else maps[same_kind & maps["method"].eq(method)]
+    maps, same_kind = maps[maps["method"].eq(method)], same_kind[maps["method"].eq(method)]
+    candidates = maps[maps["name"].eq(name)] if maps["name"].eq(name).any() else maps[same_kind]
     if candidates.empty:
         return None
     ids, xy = embeddings.load(ws, candidates["name"].iloc[0])

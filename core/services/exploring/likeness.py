@@ -5,7 +5,11 @@ import numpy as np
 from core.errors import NotFound
 from core.services.exploring.places import rows_of
 from core.services.exploring.table import MapTable
+from core.spectroscopy.stacking import stack
 from core.store import Workspace, arrays, runs
+
+MOST_STACKED = 200
+"""Spectra beyond change a median little and take long to read."""
 
 
 def nearest(ws: Workspace, table: MapTable, object_id: int, count: int = 12) -> np.ndarray:
@@ -38,3 +42,16 @@ def latent(ws: Workspace, run_id: int | None) -> tuple[np.ndarray, np.ndarray]:
 def stamps(ws: Workspace, ids: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Images float32 (n, 5, 64, 64) in nanomaggies per pixel, NaN where there is none, and who has one, bool (n,)."""
     return arrays.read(ws, "image", ids)
+
+
+def stacked(ws: Workspace, table: MapTable, rows: np.ndarray, seed: int = 0) -> tuple[np.ndarray, np.ndarray, int]:
+    """Rest-frame stack of some galaxies of a map (see `stacking.stack`) and how many went into it: `MOST_STACKED` at random of more.
+
+    The redshift is the label, else the run's prediction; who has neither, or no spectrum, is left out.
+    """
+    c = table.column("z")
+    z = np.where(np.isfinite(table.label[:, c]), table.label[:, c], table.mean[:, c])[rows]
+    rows, z = rows[np.isfinite(z)], z[np.isfinite(z)]
+    drawn = np.random.default_rng(seed).permutation(len(rows))[:MOST_STACKED]
+    spectra, has = arrays.read(ws, "spectrum", table.object_ids[rows[drawn]])
+    return *stack(spectra[has], z[drawn][has]), int(has.sum())

@@ -5,7 +5,9 @@ import pandas as pd
 
 from core import embedding
 from core.columns import MODALITIES, task_groups
-from core.store import Workspace, census, embeddings, jobs, runs, truth
+from core.services.exploring.places import rows_of
+from core.services.exploring.table import MapTable
+from core.store import Workspace, arrays, census, embeddings, jobs, runs, truth
 
 
 def map_names(ws: Workspace) -> list[str]:
@@ -37,6 +39,46 @@ def make_map(ws: Workspace, method: str, features: str, parameters: dict, name: 
     run_name = runs.one(ws, int(features.removeprefix("run:")))["model"] if features.startswith("run:") else ""
     title = name.strip() or embedding.title(method, features, run_name)
     return jobs.enqueue(ws, "embed", title, {"method": method, "features": features, "parameters": parameters, "name": title})
+
+
+def newcomers(ws: Workspace, name: str) -> int:
+    """How many galaxies have what a map is made of and are not on it; 0 for a map of what a run has learnt, or one that cannot take any."""
+    features = embeddings.one(ws, name)["features"]
+    if features.startswith("run:") or not embeddings.takes_newcomers(ws, name):
+        return 0
+    wanted = [m for m, count in census.modalities(ws).items() if count] if features == "fused" else [features]
+    return len(np.setdiff1d(arrays.having(ws, wanted), embeddings.load(ws, name)[0]))
+
+
+def place_newcomers(ws: Workspace, name: str) -> int:
+    """Queue a job that puts them on the map without moving anybody, and return the job's id."""
+    return jobs.enqueue(ws, "embed", f"Place newcomers on {name}", {"place": name})
+
+
+def is_first_view(ws: Workspace, name: str) -> bool:
+    """Whether a map only stands in by PCA while UMAP or t-SNE is at work."""
+    return bool(embeddings.one(ws, name)["parameters"].get("first view"))
+
+
+def moved_most(ws: Workspace, table: MapTable, other: str | None = None, count: int = 12) -> tuple[np.ndarray, np.ndarray]:
+    """Who stands elsewhere than on the map before, or than on another map turned onto this one, farthest first.
+
+    Returns
+    -------
+    ids int64 (<= count,) and how far, as a share of the map's size; empty where nothing is there to compare with.
+    """
+    before = embeddings.load_before(ws, table.name) if other is None else _placed_as(ws, other, table.object_ids)
+    if before is None or np.isfinite(before).all(axis=1).sum() < 3:
+        return np.empty(0, np.int64), np.empty(0)
+    far = embedding.displacement(embedding.align(table.xy, before), before)
+    rows = np.argsort(-np.nan_to_num(far, nan=-1.0), kind="stable")[: min(count, int(np.isfinite(far).sum()))]
+    return table.object_ids[rows], far[rows]
+
+
+def _placed_as(ws: Workspace, other: str, ids: np.ndarray) -> np.ndarray:
+    there, xy = embeddings.load(ws, other)
+    rows = rows_of(there, ids)
+    return np.where(rows[:, None] >= 0, xy[rows], np.nan)
 
 
 def maps_being_made(ws: Workspace) -> pd.DataFrame:

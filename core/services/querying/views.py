@@ -9,7 +9,7 @@ from core.columns import Target
 from core.errors import NotFound
 from core.services.exploring import rows_of, run_names
 from core.services.querying.pool import reads
-from core.store import Workspace, objects, runs
+from core.store import Workspace, arrays, runs
 
 VIEWS = ("image", "spectrum")
 Saved = dict[str, np.ndarray]
@@ -29,8 +29,8 @@ def view_runs(ws: Workspace, run_id: int | None) -> tuple[int, ...]:
 
 def foretold(saved: Mapping[int, Saved], targets: tuple[Target, ...]) -> tuple[Target, ...]:
     """Those of the targets that every one of the runs predicts; raises `NotFound` when none is left."""
-    for run_id, arrays in saved.items():
-        names = arrays["targets"].tolist()
+    for run_id, said in saved.items():
+        names = said["targets"].tolist()
         left = tuple(t for t in targets if t.name in names)
         if not left:
             raise NotFound(f"Run {run_id} predicts none of {', '.join(t.name for t in targets)}. Choose another run or other targets.")
@@ -55,8 +55,7 @@ def contradiction(ws: Workspace, first: Saved, second: Saved, targets: tuple[Tar
     ids (n,) of the galaxies that have both and that both predict; the squared difference of the two
     answers over the sum of their variances, (n, T): 1 is what noise alone would give.
     """
-    table, known = objects.frame(ws), [answers(saved, targets) for saved in (first, second)]
-    ids = table.loc[table[list(VIEWS)].all(axis=1), "id"].to_numpy(np.int64)
+    ids, known = arrays.having(ws, VIEWS), [answers(saved, targets) for saved in (first, second)]
     ids = ids[np.isin(ids, known[0][0]) & np.isin(ids, known[1][0])]
     (mean_a, *of_a), (mean_b, *of_b) = ([part[rows_of(there, ids)] for part in parts] for there, *parts in known)
     return ids, (mean_a - mean_b) ** 2 / np.maximum(sum(of_a) + sum(of_b), np.finfo(float).tiny)
