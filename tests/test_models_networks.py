@@ -214,3 +214,32 @@ def test_matched_filter_without_labelled_redshifts_leaves_the_spectrum_where_it_
         network = MatchedFilter(standard_of(labels_of(values)), members=1)
     assert network.shifts == 1 and network.own_targets == ()
     assert network(network.prepare(torch.zeros(2, 2, 4620))).mean_mbt.shape == (1, 2, 9)
+
+
+def distribution(network: MatchedFilter, z: float, width: float, elsewhere: float) -> torch.Tensor:
+    """log p of one galaxy: a Gaussian of so many bins around z, and a share of the probability at the grid's end."""
+    place = (np.log10(1 + z) - network.first) / BIN
+    peak = np.exp(-0.5 * ((np.arange(network.shifts) - place) / width) ** 2)
+    p = (1 - elsewhere) * peak / peak.sum()
+    p[-1] += elsewhere
+    return torch.from_numpy(p + 1e-30).log().float()[None, None]
+
+
+@pytest.mark.parametrize(("elsewhere", "factor"), [(0.0, 1.0), (0.05, 1.0768), (0.2, 1.4492)])
+def test_redshift_is_as_sharp_as_its_peak_while_that_holds_68_percent(elsewhere, factor):
+    with settled(0):
+        network = MatchedFilter(standard_of(labels_of(np.linspace(0.02, 0.4, 9)[:, None], ("z",))), members=1)
+    mean, logvar = network.redshift(distribution(network, 0.1, 1.0, elsewhere))
+    assert float(mean) * network._scale + network._centre == pytest.approx(0.1, abs=2e-5)
+    part = (np.log10(1.1) - network.first) / BIN % 1
+    core = BIN * np.log(10) * 1.1 * np.sqrt(1 - part * (1 - part))
+    assert float(logvar.exp().sqrt()) * network._scale == pytest.approx(factor * core, rel=0.03)
+
+
+def test_redshift_with_two_answers_is_as_wide_as_both():
+    with settled(0):
+        network = MatchedFilter(standard_of(labels_of(np.linspace(0.02, 0.4, 9)[:, None], ("z",))), members=1)
+    _, logvar = network.redshift(distribution(network, 0.1, 0.5, 0.4))
+    end = float(10 ** network.loglam1z_s[-1] - 1)
+    expected = np.sqrt(0.4) * (end - 0.1)
+    assert float(logvar.exp().sqrt()) * network._scale == pytest.approx(expected, rel=0.01)

@@ -24,8 +24,10 @@ BIN = STRIDE * STEP
 PIXELS = len(LOGLAM) // STRIDE
 NEAR = 3
 """Bins on either side of the peak that the refinement averages over."""
-SUB_BIN = 0.2
-"""How well a redshift inside a bin can be told at best, in bins: 28 km/s, an SDSS pixel's share that calibration leaves."""
+SUB_BIN = 0.1
+"""How well a redshift inside a bin can be told at best, in bins: 14 km/s, an SDSS pixel's share that calibration leaves."""
+Z68_SHARE, SHARPEST = 0.6827, 0.999
+"""Of Gaussian errors, the share within one sigma; a peak that must give more than `SHARPEST` of itself for it has no sigma of its own."""
 FILTERS = 4
 """Members: matched filters, mixes and heads on features that they share."""
 BLINDNESS = 0.1
@@ -209,27 +211,41 @@ class MatchedFilter(Network):
         """Redshift of each bin in standard units, (s,)."""
         return (10**self.loglam1z_s - 1 - self._centre) / self._scale
 
+    @torch.no_grad()
     def redshift(self, log_p_mbs: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """Mean and log variance of the redshift, (m, b) in standard units, from the members' distributions over the grid.
+        """Mean and log variance of the redshift, (m, b) in standard units, from the members' distributions over the grid; nothing learns by it.
 
-        The estimate is the peak of the members' mixture, refined over its neighbours. Members
-        differ from it as their expectations differ from each other; that is the ignorance. Sharing a
-        redshift between two bins is no uncertainty and is taken out of the variance.
+        The estimate is the peak of the members' mixture, refined over its neighbours. Members differ from it as
+        their expectations differ from each other; that is the ignorance. A peak with 1 % of the probability elsewhere is no
+        less sharp for it, so sigma is what holds 68 % of the mixture, where the peak alone does; else its standard deviation.
         """
         z_s = 10**self.loglam1z_s - 1
         p = log_p_mbs.exp()
-        expected = (p * z_s).sum(-1)
-        spread = (p * z_s**2).sum(-1) - expected**2
-        mixture = p.mean(dim=0)
+        mixture, expected = p.mean(dim=0), (p * z_s).sum(-1)
         near = (torch.arange(self.shifts, device=p.device) - mixture.argmax(-1, keepdim=True)).abs() <= NEAR
         peak = torch.where(near, mixture, 0)
         point = (peak * z_s).sum(-1) / peak.sum(-1)
-        mean = point + expected - expected.mean(dim=0)
-        part = (point.add(1).log10() - self.first) / BIN % 1
-        between = part * (1 - part) - SUB_BIN**2
-        variance = (spread + (expected.mean(dim=0) - point) ** 2 - between * (BIN * math.log(10) * (1 + point)) ** 2).clamp(min=0)
-        variance = torch.maximum(variance, (SUB_BIN * BIN * math.log(10) * (1 + point)) ** 2)
+        variance = ((p * z_s**2).sum(-1) - expected**2).clamp(min=0) + (expected.mean(dim=0) - point) ** 2
+        away = expected - expected.mean(dim=0)
+        share = (self._sharp(peak, z_s, point) / (variance.mean(dim=0) + (away**2).mean(dim=0))).nan_to_num(nan=1.0).clamp(max=1)
+        mean, variance = point + away * share.sqrt(), torch.maximum(variance * share, self._finest(point))
         return (mean - self._centre) / self._scale, (variance / self._scale**2).clamp(min=math.exp(2 * LOGVAR_RANGE[0])).log()
+
+    def _finest(self, point_b: torch.Tensor) -> torch.Tensor:
+        """Variance of the best redshift that there can be."""
+        return (SUB_BIN * BIN * math.log(10) * (1 + point_b)) ** 2
+
+    def _sharp(self, peak_bs: torch.Tensor, z_s: torch.Tensor, point_b: torch.Tensor) -> torch.Tensor:
+        """Squared half-width that holds 68 % of the whole when the peak is Gaussian; inf where it holds less than that itself.
+
+        Sharing a redshift between two bins is no uncertainty and is taken out.
+        """
+        mass = peak_bs.sum(-1)
+        part = (point_b.add(1).log10() - self.first) / BIN % 1
+        between = part * (1 - part) * (BIN * math.log(10) * (1 + point_b)) ** 2
+        variance = torch.maximum((peak_bs * (z_s - point_b[:, None]) ** 2).sum(-1) / mass - between, self._finest(point_b))
+        held = Z68_SHARE / mass
+        return torch.where(held < SHARPEST, variance * 2 * torch.erfinv(held.clamp(max=SHARPEST)) ** 2, torch.inf)
 
     def _rest_frame(self, views: torch.Tensor, shift: torch.Tensor) -> torch.Tensor:
         """The views by rest wavelength, 0 where they do not reach; (4, b, length)."""
