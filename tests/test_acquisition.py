@@ -13,6 +13,7 @@ from core.columns import task_groups
 from core.errors import BadInput
 
 EVERY = pytest.mark.parametrize("name", STRATEGIES)
+HEEDING = pytest.mark.parametrize("name", [s.name for s in STRATEGIES.values() if s.heeds_cost])
 NEEDY = pytest.mark.parametrize("name", [s.name for s in STRATEGIES.values() if s.needs])
 
 
@@ -108,6 +109,52 @@ def test_strategy_refuses_nan_in_what_it_needs_and_ignores_it_in_rows_it_may_not
             pick(name, replace(forbidden, allowed_p=np.ones(200, bool)), 20)
         with pytest.raises(BadInput, match="be known for " + name):
             pick(name, replace(pool(), **{field: None}), 20)
+
+
+@pytest.mark.parametrize("name", [s.name for s in STRATEGIES.values() if "features_pd" in s.needs])
+@pytest.mark.parametrize("beside", ["labelled_ld", "labelled_aleatoric_lt", "aleatoric_pt"])
+def test_strategy_refuses_nan_in_what_stands_beside_its_features(name, beside):
+    broken = np.array(getattr(pool(), beside))
+    broken[3] = np.nan
+    with pytest.raises(BadInput, match=f"beside the features .{beside}. must be finite; got NaN or inf for 1, for row 3 first"):
+        pick(name, replace(pool(), **{beside: broken}, allowed_p=np.ones(200, bool)), 20)
+
+
+@HEEDING
+def test_strategy_ignores_a_cost_that_is_the_same_for_all_and_tells_it(name):
+    candidates = replace(pool(), cost_p=np.full(200, 32.0))
+    assert pick(name, candidates, 20) == pick(name, pool(), 20)
+    assert all(r.endswith("; a label should take 32 s") for r in strategy(name).select(candidates, 20, np.random.default_rng(0)).reasons)
+
+
+@HEEDING
+def test_strategy_prefers_what_is_quick_to_label(name):
+    is_quick = np.arange(200) % 2 == 0
+    picks = strategy(name).select(replace(pool(), cost_p=np.where(is_quick, 10.0, 1e7)), 10, np.random.default_rng(0))
+    assert is_quick[picks.indices].sum() >= 9
+
+
+@pytest.mark.parametrize("name", [s.name for s in STRATEGIES.values() if not s.heeds_cost])
+def test_strategy_that_looks_at_no_worth_refuses_a_cost(name):
+    with pytest.raises(BadInput, match=f"Cost must be heeded by the strategy; got {name}, which does not look at what a label is worth"):
+        pick(name, replace(pool(), cost_p=np.ones(200)), 5)
+
+
+@HEEDING
+def test_strategy_refuses_a_cost_that_is_no_number_above_zero(name):
+    for wrong in (0.0, np.nan, -1.0):
+        with pytest.raises(BadInput, match="Cost must be a number above 0 for every galaxy"):
+            pick(name, replace(pool(), cost_p=np.where(np.arange(200) == 5, wrong, 1.0), allowed_p=np.ones(200, bool)), 5)
+
+
+def test_cost_weighs_worth_by_hand():
+    known = {"epistemic_pt": np.array([[4.0], [3], [1]]), "aleatoric_pt": np.ones((3, 1)), "groups": {"z": [0]}, "cost_p": np.array([8.0, 3, 0.5])}
+    assert pick("epistemic", line([0] * 3, **known), 3) == [2, 1, 0]
+    draws = [pick("epistemic_sampled", line([0] * 3, **known), 1, seed)[0] for seed in range(2000)]
+    assert np.bincount(draws) / 2000 == pytest.approx(np.array([0.5, 1, 2]) / 3.5, abs=0.03)
+    assert pick("k_centre", line([3, 4], labelled=[0], cost_p=np.array([1.0, 2])), 1) == [0]
+    draws = [pick("lcmd_sampled", line([1, 2], labelled=[0], cost_p=np.array([1.0, 2])), 1, seed)[0] for seed in range(2000)]
+    assert np.bincount(draws) / 2000 == pytest.approx([1 / 3, 2 / 3], abs=0.03)
 
 
 def test_strategy_names_are_listed_when_an_unknown_one_is_asked_for():

@@ -12,7 +12,7 @@ from core.errors import BadInput, NotFound
 from core.services import querying
 from core.services.querying import Request
 from core.services.querying.views import view_runs
-from core.store import batches, embeddings, labels, objects, runs
+from core.store import arrays, batches, embeddings, labels, objects, runs
 from tests.conftest import tiny_workspace
 
 
@@ -90,6 +90,88 @@ def test_pool_looks_at_the_chosen_targets_only(sky):
 
 def test_pool_can_be_held_to_a_region(sky):
     assert querying.pool(sky, request(region=tuple(range(100, 140)))).object_ids.max() < 140
+
+
+def decide(sky, object_ids, action: str, **fields) -> list[int]:
+    """One decision about the redshift of each object, by ada."""
+    first = labels.high_water(sky)
+    value = 0.1 if action == "label" else None
+    return labels.record(sky, [labels.Decision(int(i), "z", action, "ada", "c", first + k, value=value, **fields) for k, i in enumerate(object_ids)])
+
+
+def test_pool_leaves_out_who_is_named_or_flagged_until_the_flag_is_taken_back(sky):
+    named, flagged, kept = querying.pool(sky, request()).object_ids[:3].tolist()
+    rows = decide(sky, [flagged], "flag", flags="blend, artefact") + decide(sky, [kept], "flag", flags="blend")
+    here = querying.pool(sky, request(excluded=(named,)))
+    assert here.object_ids[0] == kept
+    assert here.counts["named as not to be asked about"] == here.counts["flagged artefact"] == 1
+    assert flagged in querying.pool(sky, request(not_flagged=())).object_ids
+    labels.retract(sky, rows[0], "ada", "c", 999)
+    assert flagged in querying.pool(sky, request()).object_ids
+
+
+def test_named_reads_keys_and_numbers_and_refuses_what_is_not_there(sky):
+    assert querying.named(sky, " mock-00004,7\n mock-00000 ") == (5, 7, 1)
+    assert querying.named(sky, " ") == ()
+    with pytest.raises(NotFound, match="There is no object mock-9 in this workspace"):
+        querying.named(sky, "7 mock-9")
+
+
+def test_pool_gates_spectra_that_are_mostly_masked(sky):
+    everybody = querying.pool(sky, request()).object_ids
+    empty, half = everybody[:2].tolist()
+    masked = np.stack([np.ones((2, 4620)), np.ones((2, 4620))], axis=1)
+    masked[0, 1, 900:], masked[1, 1, 2310:] = 0, 0
+    with arrays.appending(sky) as appender:
+        rows = appender.stage("spectrum", masked)
+        with sky.write() as db:
+            appender.publish(db)
+            for object_id, row in zip((empty, half), rows.tolist(), strict=True):
+                db.conn.execute("UPDATE arrays SET row = ? WHERE object_id = ? AND modality = 'spectrum'", (row, object_id))
+    gated = querying.pool(sky, request())
+    assert gated.object_ids[0] == half and gated.counts["with under 30 % of the spectrum's pixels"] == 1
+    assert querying.pool(sky, request(least_good=0.1)).object_ids[0] == empty
+    assert half not in querying.pool(sky, request(least_good=0.6)).object_ids
+
+
+def test_pool_learns_from_what_nobody_could_tell_and_leaves_out_its_like(sky):
+    table = objects.frame(sky).set_index("id")
+    ids = querying.pool(sky, request()).object_ids
+    faint = [i for i in table.index[100:] if table["sn"][i] < 8]
+    with sky.write() as db:
+        db.conn.execute("UPDATE objects SET sn = 0.4 WHERE sn < 8")
+    assert querying.pool(sky, request()).chance.tolist() == [1.0] * len(ids)
+    decide(sky, faint[:-4], "cannot")
+    decide(sky, table.index[table["sn"] > 12], "label")
+    here = querying.pool(sky, request())
+    reason = next(r for r in here.counts if r.startswith("hardly to be told (a chance under 20 % by"))
+    left = [i for i in faint[-4:] if i in ids]
+    assert here.counts[reason] == len(left) > 0 and not np.isin(left, here.object_ids).any()
+    assert here.chance.min() > 0.8 and len(here.chance) == len(here)
+    assert np.isin(left, querying.pool(sky, request(least_chance=0.0)).object_ids).all()
+
+
+def test_pool_does_not_learn_from_stars_nor_from_what_the_catalogue_revealed(sky):
+    ids = querying.pool(sky, request()).object_ids
+    decide(sky, ids[:10], "cannot", flags="star")
+    assert (querying.pool(sky, request()).chance == 1).all()
+    decide(sky, ids[10:13], "cannot")
+    assert any("by 3 decisions" in reason for reason in querying.pool(sky, request()).counts)
+
+
+def test_preview_per_minute_prefers_what_is_quick_to_label(sky):
+    ids = querying.pool(sky, request()).object_ids
+    with pytest.raises(BadInput, match="The time that a label takes must be known from a decision at least"):
+        querying.preview(sky, request(strategy="epistemic", per_minute=True))
+    with sky.write() as db:
+        db.conn.execute("UPDATE objects SET sn = CASE id % 2 WHEN 0 THEN 1 ELSE 30 END")
+    for parity, spent in ((0, 200_000), (1, 2_000)):
+        decide(sky, [i for i in range(1, 101) if i % 2 == parity], "label", milliseconds=spent)
+    shown = querying.preview(sky, request(strategy="epistemic", per_minute=True, control_share=0.0, size=5))
+    assert (shown.table["object_id"] % 2 == 1).all() and shown.table["reason"].str.contains(r"; a label should take [\d.]+ s$").all()
+    assert shown.table["chance"].tolist() == [1.0] * 5 and len(ids) == len(shown.pool)
+    with pytest.raises(BadInput, match="Cost must be heeded by the strategy; got random"):
+        querying.preview(sky, request(strategy="random", per_minute=True))
 
 
 @pytest.mark.parametrize("strategy", STRATEGIES)

@@ -67,3 +67,19 @@ def test_stage_twice_in_one_append_continues_the_shard(ws):
 def test_stage_refuses_a_wrong_shape(ws):
     with arrays.appending(ws) as appender, pytest.raises(ValueError, match=r"image rows must have shape \(5, 64, 64\)"):
         appender.stage("image", np.zeros((1, 5, 32, 32)))
+
+
+def test_reduced_gives_one_number_an_object_and_reads_a_shard_once(ws):
+    asked = []
+
+    def middle(rows):
+        asked.append(len(rows))
+        return rows.mean(axis=(1, 2))
+
+    ids = add(ws, 300, 0)
+    [lacking] = add(ws, 1, 7, modality="photometry")
+    with ws.write() as db:
+        db.conn.execute("DELETE FROM arrays WHERE object_id = ?", (lacking,))
+    for _ in range(2):
+        assert arrays.reduced(ws, "photometry", [ids[299], lacking, ids[0]], middle) == pytest.approx([299.0, np.nan, 0.0], nan_ok=True)
+    assert sorted(asked) == [45, 256]

@@ -25,6 +25,7 @@ class Candidates:
         that predictions should serve, allowed or not; None = the pool.
     spread_p : float (p,) a number to spread evenly over (predicted z, S/N ...), or None.
     spread_name : what that number is, for the reason.
+    cost_p : float (p,) seconds that a label of each is expected to take, or None = they cost the same.
     groups : task group -> target columns of the (p, T) arrays; groups weigh equally.
     """
 
@@ -39,6 +40,7 @@ class Candidates:
     population_aleatoric_mt: np.ndarray | None = None
     spread_p: np.ndarray | None = None
     spread_name: str = "value"
+    cost_p: np.ndarray | None = None
     groups: dict[str, list[int]] = field(default_factory=dict)
 
     def __len__(self) -> int:
@@ -48,6 +50,11 @@ class Candidates:
         """The pool cut down to ``rows``; the labelled galaxies stay."""
         pool = [f.name for f in fields(self) if f.name.endswith(("_p", "_pd", "_pt"))]
         return replace(self, **{name: None if getattr(self, name) is None else getattr(self, name)[rows] for name in pool})
+
+
+    def per_cost(self, worth_p: np.ndarray) -> np.ndarray:
+        """What a label of each galaxy is worth (p,), 0 or more, for each second that it takes: what strategies choose by."""
+        return worth_p if self.cost_p is None else worth_p / self.cost_p
 
 
 @dataclass(frozen=True)
@@ -69,6 +76,7 @@ class Strategy:
     needs : fields of `Candidates` that must be there.
     choose : takes a pool in which everything is allowed, a size and a generator.
     is_deterministic : True when the generator is not used.
+    heeds_cost : whether it chooses by what a label is worth for each second (`Candidates.per_cost`).
     """
 
     name: str
@@ -76,20 +84,24 @@ class Strategy:
     needs: tuple[str, ...]
     choose: Callable[[Candidates, int, np.random.Generator], Picks]
     is_deterministic: bool = False
+    heeds_cost: bool = True
 
     def select(self, candidates: Candidates, size: int, rng: np.random.Generator) -> Picks:
-        """Pick ``size`` different allowed rows of the pool, best first.
+        """Pick ``size`` different allowed rows of the pool, best first; where labels have a cost, reasons tell it.
 
         Raises `BadInput` when the pool has fewer, when something needed is missing or not a
-        number, with a sentence that says which.
+        number, or when labels have a cost that the strategy cannot heed, with a sentence that says which.
         """
         rows = np.flatnonzero(candidates.allowed_p)
         allowed = candidates[rows]
         check_size(len(rows), size, self.name)
         for name in self.needs:
             _check_field(self, allowed, name)
+        for name in _BESIDE_FEATURES if "features_pd" in self.needs else ():
+            _check_finite(getattr(allowed, name), f"What is known beside the features ({name})")
+        _check_cost(self, allowed)
         picks = self.choose(allowed, size, rng)
-        return replace(picks, indices=rows[picks.indices])
+        return replace(picks, indices=rows[picks.indices], reasons=_with_cost(picks, allowed))
 
 
 def check_size(allowed: int, size: int, where: str) -> None:
@@ -104,11 +116,32 @@ def _check_field(strategy: Strategy, allowed: Candidates, name: str) -> None:
     values, (words, cure) = getattr(allowed, name), _WORDS[name]
     if values is None:
         raise BadInput(words, f"be known for {strategy.name}", "nothing", "this choice of model run", f"{cure}, or choose another strategy")
+    _check_finite(values, words)
+
+
+def _check_finite(values: np.ndarray | None, words: str) -> None:
+    if values is None or np.isfinite(values).all():
+        return
     bad = np.flatnonzero(~np.isfinite(values).reshape(len(values), -1).all(axis=1))
-    if len(bad):
-        raise BadInput(words, "be finite", f"NaN or inf for {len(bad)}", f"row {bad[0]} of the pool first", "Leave those galaxies out or choose another run")
+    raise BadInput(words, "be finite", f"NaN or inf for {len(bad)}", f"row {bad[0]} first", "Leave those galaxies out or choose another run")
 
 
+def _check_cost(strategy: Strategy, allowed: Candidates) -> None:
+    if allowed.cost_p is None:
+        return
+    if not strategy.heeds_cost:
+        raise BadInput("Cost", "be heeded by the strategy", f"{strategy.name}, which does not look at what a label is worth", "this batch", "Choose without it, or another strategy")
+    if not (np.isfinite(allowed.cost_p) & (allowed.cost_p > 0)).all():
+        raise BadInput("Cost", "be a number above 0 for every galaxy", f"{allowed.cost_p.min():g} at least", strategy.name, "Give each galaxy its seconds")
+
+
+def _with_cost(picks: Picks, allowed: Candidates) -> list[str]:
+    if allowed.cost_p is None:
+        return picks.reasons
+    return [f"{reason}; a label should take {seconds:.2g} s" for reason, seconds in zip(picks.reasons, allowed.cost_p[picks.indices], strict=True)]
+
+
+_BESIDE_FEATURES = ("labelled_ld", "aleatoric_pt", "labelled_aleatoric_lt", "population_md", "population_aleatoric_mt")
 _CHOOSE = "Choose a finished run that has them"
 _WORDS = {
     "features_pd": ("Features", _CHOOSE),

@@ -17,9 +17,9 @@ def k_centre(candidates: Candidates, size: int, rng: np.random.Generator) -> Pic
 
     Score: that distance. Without labels it starts from the middle of the pool. It likes outliers.
     """
-    cover = _Cover(candidates.features_pd, candidates.labelled_ld)
+    cover = _Cover(candidates, candidates.features_pd, candidates.labelled_ld)
     while len(cover.picked) < size:
-        row = cover.free_argmax(cover.squared_p)
+        row = cover.free_argmax()
         cover.pick(row, f"the farthest that was left: {cover.distance(row):.3g} from the nearest label or pick")
     return cover.picks()
 
@@ -30,7 +30,7 @@ def lcmd(candidates: Candidates, size: int, rng: np.random.Generator) -> Picks:
     Labels and picks are the cluster centres; parameter-free (Holzmueller et al. 2023, JMLR 24, LCMD-TP).
     Features are divided by the predicted noise where it is known. Score: distance to the centre.
     """
-    return _largest_cluster(_Cover(*noise_normalised(candidates)), size, lambda inside_p: int(inside_p.argmax()), "the farthest of")
+    return _largest_cluster(_Cover(candidates, *noise_normalised(candidates)), size, lambda inside_p: int(inside_p.argmax()), "the farthest of")
 
 
 def lcmd_sampled(candidates: Candidates, size: int, rng: np.random.Generator) -> Picks:
@@ -40,7 +40,7 @@ def lcmd_sampled(candidates: Candidates, size: int, rng: np.random.Generator) ->
     LCMD pays for the tails. Features are taken as they are: dividing them by the predicted noise keeps it from the
     noisy galaxies where large errors are (measured, `benchmarks/active_learning.md`). Score: distance to the centre.
     """
-    cover = _Cover(candidates.features_pd, candidates.labelled_ld)
+    cover = _Cover(candidates, candidates.features_pd, candidates.labelled_ld)
     return _largest_cluster(cover, size, lambda inside_p: _draw(inside_p, rng), "drawn by squared distance from")
 
 
@@ -51,10 +51,10 @@ def k_means_pp(candidates: Candidates, size: int, rng: np.random.Generator) -> P
     features divided by the noise it is BADGE (Ash et al. 2020, arXiv:1906.03671) for a Gaussian
     likelihood: the expected length of a label's gradient is the feature over the noise. Score: that distance.
     """
-    cover = _Cover(*noise_normalised(candidates))
+    cover = _Cover(candidates, *noise_normalised(candidates))
     while len(cover.picked) < size:
         free = np.flatnonzero(cover.is_free_p)
-        row = int(free[_draw(cover.squared_p[free], rng)])
+        row = int(free[_draw(cover.worth_p()[free], rng)])
         cover.pick(row, f"drawn by squared distance from the whole pool: {cover.distance(row):.3g} from the nearest label or pick")
     return cover.picks()
 
@@ -92,7 +92,7 @@ def _largest_cluster(cover: "_Cover", size: int, choose_row: Callable[[np.ndarra
         inside = np.flatnonzero((cover.centre_p == mass.argmax()) & cover.is_free_p)
         if not len(inside):
             inside = np.flatnonzero(cover.is_free_p)
-        row = int(inside[choose_row(cover.squared_p[inside])])
+        row = int(inside[choose_row(cover.worth_p()[inside])])
         cover.pick(row, f"{verb} the largest uncovered cluster ({len(inside)} galaxies), {cover.distance(row):.3g} from its centre")
     return cover.picks()
 
@@ -100,7 +100,8 @@ def _largest_cluster(cover: "_Cover", size: int, choose_row: Callable[[np.ndarra
 class _Cover:
     """Each pool point's nearest centre among labels and picks, kept up as picks are added."""
 
-    def __init__(self, points_pd: np.ndarray, labelled_ld: np.ndarray | None):
+    def __init__(self, candidates: Candidates, points_pd: np.ndarray, labelled_ld: np.ndarray | None):
+        self.candidates = candidates
         middle_d = np.mean(points_pd, axis=0)
         self.points_pd = moved(points_pd, middle_d)
         self.norms_p = squared_lengths(self.points_pd)
@@ -122,8 +123,12 @@ class _Cover:
     def distance(self, row: int) -> float:
         return float(np.sqrt(self.squared_p[row]))
 
-    def free_argmax(self, values_p: np.ndarray) -> int:
-        return int(np.where(self.is_free_p, values_p, -1).argmax())
+    def worth_p(self) -> np.ndarray:
+        """Squared distance to the nearest centre, for each second that a label takes."""
+        return self.candidates.per_cost(self.squared_p)
+
+    def free_argmax(self) -> int:
+        return int(np.where(self.is_free_p, self.worth_p(), -1).argmax())
 
     def pick(self, row: int, reason: str) -> None:
         self._remember(row, self.distance(row), reason)

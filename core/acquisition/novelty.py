@@ -52,8 +52,9 @@ def most_novel(candidates: Candidates, size: int, rng: np.random.Generator) -> P
     for _ in range(size):
         share_p = np.sqrt(np.divide(to_pick_p, to_label_p, out=np.ones(len(points_pd)), where=to_pick_p < to_label_p))
         now_p = score_p * share_p
-        now_p[rows] = -1
-        row = int(now_p.argmax())
+        worth_p = np.array(candidates.per_cost(now_p))
+        worth_p[rows] = -1
+        row = int(worth_p.argmax())
         squared_p = squared_to(points_pd, points_pd[row])
         rows.append(row)
         scores.append(float(now_p[row]))

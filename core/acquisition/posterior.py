@@ -27,9 +27,9 @@ def max_det(candidates: Candidates, size: int, rng: np.random.Generator) -> Pick
     It likes outliers. Score: nats that the label adds to those of the labels and the picks before it.
     """
     posterior = _Posterior(*noise_normalised(candidates))
-    rows, variances = _greedy(size, lambda: posterior.variance_p, posterior.learn)
-    reasons = [f"Ignorance of {v:.2g} times the noise after all labels and the picks before it: {0.5 * np.log1p(v):.2g} nat" for v in variances]
-    return Picks(rows, 0.5 * np.log1p(variances), reasons)
+    rows, nats = _greedy(candidates, size, lambda: 0.5 * np.log1p(posterior.variance_p), posterior.learn)
+    reasons = [f"Ignorance of {np.expm1(2 * n):.2g} times the noise after all labels and the picks before it: {n:.2g} nat" for n in nats]
+    return Picks(rows, nats, reasons)
 
 
 def bait(candidates: Candidates, size: int, rng: np.random.Generator) -> Picks:
@@ -40,19 +40,20 @@ def bait(candidates: Candidates, size: int, rng: np.random.Generator) -> Picks:
     Unlike `max_det` it passes by outliers that stand for nobody. Score: share of their summed variance, before the batch, that the label takes away.
     """
     served = _Served(_Posterior(*noise_normalised(candidates)), noise_normalised_population(candidates))
-    rows, shares = _greedy(size, served.gain, served.learn)
+    rows, shares = _greedy(candidates, size, served.gain, served.learn)
     whom = "the pool" if candidates.population_md is None else "the population to be served"
     return Picks(rows, shares, [f"Its label would take away {100 * s:.2g} % of the posterior variance over {whom}" for s in shares])
 
 
-def _greedy(size: int, gain: Callable[[], np.ndarray], learn: Callable[[int], object]) -> tuple[np.ndarray, np.ndarray]:
+def _greedy(candidates: Candidates, size: int, gain: Callable[[], np.ndarray], learn: Callable[[int], object]) -> tuple[np.ndarray, np.ndarray]:
     """``size`` rows, each the best when those before it are known, and what they gained then."""
     rows: list[int] = []
     gains: list[float] = []
     for _ in range(size):
-        gain_p = np.array(gain())
-        gain_p[rows] = -1
-        rows.append(int(gain_p.argmax()))
+        gain_p = gain()
+        worth_p = np.array(candidates.per_cost(gain_p))
+        worth_p[rows] = -1
+        rows.append(int(worth_p.argmax()))
         gains.append(float(gain_p[rows[-1]]))
         learn(rows[-1])
     return np.array(rows), np.array(gains)

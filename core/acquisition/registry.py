@@ -5,11 +5,11 @@ from core.acquisition.candidates import Strategy
 from core.errors import BadInput
 
 _ALL = (
-    Strategy("random", "Every galaxy has the same chance: the baseline that every other strategy has to beat.", (), chance.uniform),
+    Strategy("random", "Every galaxy has the same chance: the baseline that every other strategy has to beat.", (), chance.uniform, heeds_cost=False),
     Strategy("stratified_random", "One at random from each of as many equal shares of the pool as the batch is large, by predicted redshift "
-             "(or by S/N without a model): random, but spread.", ("spread_p",), chance.stratified),
+             "(or by S/N without a model): random, but spread.", ("spread_p",), chance.stratified, heeds_cost=False),
     Strategy("k_means", "The typical galaxy of each of as many clusters as the batch is large. Good for the first batch, when no model knows anything.",
-             ("features_pd",), coverage.k_means),
+             ("features_pd",), coverage.k_means, heeds_cost=False),
     Strategy("k_centre", "Again and again the galaxy farthest from every label and pick: covers feature space quickly, and likes outliers.",
              ("features_pd",), coverage.k_centre, is_deterministic=True),
     Strategy("epistemic", "The galaxies with the largest epistemic variance, z and SFR weighing equally. The study's rule: "

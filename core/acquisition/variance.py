@@ -78,31 +78,31 @@ def information(epistemic_pt: np.ndarray, aleatoric_pt: np.ndarray) -> np.ndarra
 def top(candidates: Candidates, size: int, rng: np.random.Generator) -> Picks:
     """The ``size`` galaxies of largest epistemic variance. The study's rule, kept for comparison: its picks resemble each other."""
     score_p, by_group_pg = _scores(candidates.epistemic_pt, candidates)
-    return _picks(_highest(score_p, size), score_p, by_group_pg, candidates, "")
+    return _picks(_highest(candidates, score_p, size), score_p, by_group_pg, candidates, "")
 
 
 def power(candidates: Candidates, size: int, rng: np.random.Generator) -> Picks:
     """Sampled with probability proportional to epistemic variance, without replacement (`gumbel_top`)."""
     score_p, by_group_pg = _scores(candidates.epistemic_pt, candidates)
-    return _picks(gumbel_top(score_p, size, rng), score_p, by_group_pg, candidates, "Drawn in proportion to uncertainty: ")
+    return _picks(_drawn(candidates, score_p, size, rng), score_p, by_group_pg, candidates, "Drawn in proportion to uncertainty: ")
 
 
 def total(candidates: Candidates, size: int, rng: np.random.Generator) -> Picks:
     """The ``size`` galaxies of largest total variance, noise included: a baseline, because no label removes noise."""
     score_p, by_group_pg = _scores(candidates.epistemic_pt + candidates.aleatoric_pt, candidates)
-    return _picks(_highest(score_p, size), score_p, by_group_pg, candidates, "", "total variance")
+    return _picks(_highest(candidates, score_p, size), score_p, by_group_pg, candidates, "", "total variance")
 
 
 def bald(candidates: Candidates, size: int, rng: np.random.Generator) -> Picks:
     """The ``size`` galaxies whose labels tell most about the model, one by one (`information`). Score: nats, groups averaged."""
     score_p, by_group_pg = _nats(candidates)
-    return _told(_highest(score_p, size), score_p, by_group_pg, candidates, "")
+    return _told(_highest(candidates, score_p, size), score_p, by_group_pg, candidates, "")
 
 
 def bald_sampled(candidates: Candidates, size: int, rng: np.random.Generator) -> Picks:
     """As `bald`, but drawn in proportion to what a label tells (`gumbel_top`: PowerBALD)."""
     score_p, by_group_pg = _nats(candidates)
-    return _told(gumbel_top(score_p, size, rng), score_p, by_group_pg, candidates, "Drawn in proportion to what a label tells: ")
+    return _told(_drawn(candidates, score_p, size, rng), score_p, by_group_pg, candidates, "Drawn in proportion to what a label tells: ")
 
 
 def disagreement(candidates: Candidates, size: int, rng: np.random.Generator) -> Picks:
@@ -113,14 +113,18 @@ def disagreement(candidates: Candidates, size: int, rng: np.random.Generator) ->
     the summed variances, averaged inside task groups, then over them; 1 is what noise alone would give.
     """
     score_p, by_group_pg = group_means(candidates.disagreement_pt, candidates.groups)
-    indices, names = gumbel_top(score_p, size, rng), list(candidates.groups)
+    indices, names = _drawn(candidates, score_p, size, rng), list(candidates.groups)
     lead = by_group_pg[indices].argmax(axis=1)
     reasons = [f"Image and spectrum differ by {np.sqrt(score_p[i]):.2g} sigma, most about {names[g]} ({np.sqrt(by_group_pg[i, g]):.2g} sigma)" for i, g in zip(indices, lead, strict=True)]
     return Picks(indices, score_p[indices], reasons)
 
 
-def _highest(score_p: np.ndarray, size: int) -> np.ndarray:
-    return np.argsort(-score_p, kind="stable")[:size]
+def _highest(candidates: Candidates, score_p: np.ndarray, size: int) -> np.ndarray:
+    return np.argsort(-candidates.per_cost(score_p), kind="stable")[:size]
+
+
+def _drawn(candidates: Candidates, score_p: np.ndarray, size: int, rng: np.random.Generator) -> np.ndarray:
+    return gumbel_top(candidates.per_cost(score_p), size, rng)
 
 
 def _require_ignorance(epistemic_pt: np.ndarray) -> None:

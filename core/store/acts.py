@@ -89,3 +89,18 @@ def decisions_since(ws: Workspace, annotator: str, since: str) -> pd.DataFrame:
         WHERE annotator = ? AND created >= ? AND action IN ('label', 'cannot') AND {_STANDING} GROUP BY client, sequence ORDER BY created""",
         (annotator, since),
     )
+
+
+def timed(ws: Workspace) -> pd.DataFrame:
+    """Every standing decision, by anybody, whose time was taken, one row an act: object_id, milliseconds."""
+    return ws.frame(
+        f"""SELECT MIN(object_id) AS object_id, MAX(milliseconds) AS milliseconds FROM labels l
+        WHERE milliseconds IS NOT NULL AND action IN ('label', 'cannot') AND {_STANDING} GROUP BY annotator, client, sequence ORDER BY MIN(id)"""
+    )
+
+
+def flagged(ws: Workspace, words: Iterable[str]) -> list[int]:
+    """Objects that somebody has flagged with any of the issue words, ascending; a flag that was taken back does not count."""
+    table, wanted = ws.frame(f"SELECT object_id, flags FROM labels l WHERE flags <> '' AND action <> 'retract' AND {_STANDING}"), set(words)
+    has_one = [bool(wanted & {word.strip() for word in flags.split(",")}) for flags in table["flags"]]
+    return sorted(set(table.loc[has_one, "object_id"].tolist()))

@@ -10,7 +10,7 @@ import fcntl
 import json
 import os
 import uuid
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
@@ -118,6 +118,20 @@ def read(ws: Workspace, modality: str, object_ids: Iterable[int]) -> tuple[np.nd
     return values, rows >= 0
 
 
+def reduced(ws: Workspace, modality: str, object_ids: Iterable[int], reduction: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
+    """One number of each object's array, float (n,), NaN where it lacks the modality.
+
+    ``reduction`` takes rows (k, *SHAPES[modality]) and gives (k,). It is a function of a module, for its answer is
+    kept: it is asked once in this process about a shard, which never changes.
+    """
+    rows, files = rows_of(ws, modality, object_ids), _manifest(ws, modality)
+    values = np.full(len(rows), np.nan)
+    for number in np.unique(rows[rows >= 0] // SHARD_ROWS):
+        here = (rows // SHARD_ROWS == number) & (rows >= 0)
+        values[here] = _reduced(ws.arrays / files[int(number)], reduction)[rows[here] % SHARD_ROWS]
+    return values
+
+
 def write_file(path: Path, array: np.ndarray) -> None:
     """Write an .npy file that is there whole or not at all."""
     temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}")
@@ -132,6 +146,11 @@ def write_file(path: Path, array: np.ndarray) -> None:
 def _shard(path: Path) -> np.ndarray:
     """A memory map, kept: the file behind a name never changes. Each holds a file descriptor."""
     return np.load(path, mmap_mode="r", allow_pickle=False)
+
+
+@lru_cache(maxsize=16384)
+def _reduced(path: Path, reduction: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
+    return np.asarray(reduction(np.load(path, mmap_mode="r", allow_pickle=False)), np.float32)
 
 
 def _manifest(ws: Workspace, modality: str) -> dict[int, str]:

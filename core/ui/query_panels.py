@@ -1,5 +1,6 @@
 """The panels of the Query page."""
 
+from dataclasses import replace
 from datetime import date
 
 import numpy as np
@@ -14,6 +15,7 @@ from core.ui import advice_panels, map, state
 from core.ui.explore_panels import EVERYWHERE, IN_LASSO, pictures
 from core.ui.guard import callback, guarded
 from core.ui.layout import nothing_yet, section
+from core.ui.query_gates import gates
 
 KEY = "query_map"
 PREVIEW, FACTS = "query_preview", "query_facts"
@@ -31,7 +33,7 @@ def ask(ws: Workspace) -> Request:
         st.caption(STRATEGIES[strategy].sentence)
         size = st.number_input("Galaxies", 1, 10_000, 50, 10, key="query_size", persist_state="session")
         region = _region()
-        request = _details(ws, Request(strategy, int(size), _targets(ws), run_id, region=region))
+        request = gates(ws, _details(Request(strategy, int(size), _targets(ws), run_id, region=region)))
         st.button("Preview", type="primary", icon=":material/visibility:", on_click=_preview, args=(ws, request), width="stretch", key="query_go")
         return request
 
@@ -55,16 +57,16 @@ def _region() -> tuple[int, ...] | None:
     return tuple(caught.tolist())
 
 
-def _details(ws: Workspace, request: Request) -> Request:
-    with st.expander("Control slice, S/N gate, seed", icon=":material/tune:"):
+def _details(request: Request) -> Request:
+    heeds = STRATEGIES[request.strategy].heeds_cost
+    with st.expander("Time, control slice, seed", icon=":material/tune:"):
+        per_minute = st.checkbox("most for each minute of your time", False, key="query_minute", persist_state="session", disabled=not heeds,
+                                 help="Weigh what a label is worth by how long it should take: by the S/N, as everybody's decisions so far teach, and by the chance that nobody can tell. "
+                                      "Strategies that look at no worth, such as random, cannot.")
         share = st.slider("Random control slice, %", 0, 100, 10, 5, key="query_control", persist_state="session",
                           help="Drawn at random whatever the strategy says: an honest baseline for the learning curve, and labels that calibration may use.")
-        least = st.number_input("S/N at least", 0.0, 1000.0, querying.LEAST_SN, 0.5, key="query_sn", persist_state="session", help="Below, people can rarely tell a redshift.")
-        spectrum = st.checkbox("only with a spectrum", querying.has_spectra(ws), key="query_spectrum", persist_state="session", help="Without one nobody can read a redshift.")
-        galaxies = st.checkbox("only galaxies", True, key="query_galaxies", persist_state="session", help="Leave out what the catalogue calls a star, a quasar or sky.")
-        skip = st.checkbox("not those waiting in an open batch", True, key="query_skip", persist_state="session")
         seed = st.number_input("Seed", 0, 2**31 - 1, 0, 1, key="query_seed", persist_state="session", help="The same seed, settings and labels give the same batch.")
-    return Request(request.strategy, request.size, request.targets, request.run_id, share / 100, int(seed), least, spectrum, request.region, skip, galaxies)
+    return replace(request, control_share=share / 100, seed=int(seed), per_minute=per_minute and heeds)
 
 
 def shown(ws: Workspace, request: Request) -> None:
@@ -142,12 +144,12 @@ def _picks(ws: Workspace, previewed: Preview) -> None:
     table, gallery = st.tabs(["Why each", "Pictures"])
     with table:
         st.dataframe(
-            facts, key="query_table", hide_index=True, height=360, column_order=["rank", "key", "reason", "score", "distance", "sn", "prediction", "control"],
+            facts, key="query_table", hide_index=True, height=360, column_order=["rank", "key", "reason", "score", "distance", "sn", "chance", "prediction", "control"],
             column_config={
                 "rank": st.column_config.NumberColumn("#", width="small"), "reason": st.column_config.TextColumn("why", width="large"),
                 "score": st.column_config.NumberColumn(format="%.3g", help="What the strategy scored; the random control has none."),
                 "distance": st.column_config.NumberColumn("to nearest label", format="%.3g", help="1 = the pool's typical distance from its own middle."),
-                "sn": st.column_config.NumberColumn("S/N", format="%.1f"), "control": st.column_config.CheckboxColumn("random", width="small"),
+                "sn": st.column_config.NumberColumn("S/N", format="%.1f"), "chance": st.column_config.NumberColumn("can be told", format="%.2f", help="The chance, 0 to 1, that somebody can tell, as past decisions teach."), "control": st.column_config.CheckboxColumn("random", width="small"),
                 "prediction": st.column_config.NumberColumn(f"predicted {_target(previewed)}", format="%.4g"),
             },
         )

@@ -5,7 +5,7 @@
 """
 
 from core.services.querying.composing import batch_list, has_spectra, minutes, preview, submit
-from core.services.querying.pool import pool
-from core.services.querying.request import LEAST_SN, Pool, Preview, Request
+from core.services.querying.pool import named, pool
+from core.services.querying.request import LEAST_CHANCE, LEAST_GOOD, LEAST_SN, NEVER_FLAGGED, Pool, Preview, Request
 
-__all__ = ["LEAST_SN", "Pool", "Preview", "Request", "batch_list", "has_spectra", "minutes", "pool", "preview", "submit"]
+__all__ = ["LEAST_CHANCE", "LEAST_GOOD", "LEAST_SN", "NEVER_FLAGGED", "Pool", "Preview", "Request", "batch_list", "has_spectra", "minutes", "named", "pool", "preview", "submit"]

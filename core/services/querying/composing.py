@@ -1,7 +1,7 @@
 """From a request to a previewed batch, and from there into the store."""
 
 import hashlib
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 import numpy as np
 import pandas as pd
@@ -13,6 +13,7 @@ from core.acquisition.variance import balanced_uncertainty
 from core.acquisition.worth import covered
 from core.errors import BadInput
 from core.services.labelling.progress import pace
+from core.services.querying.experience import seconds_per_label
 from core.services.querying.pool import decisions
 from core.services.querying.pool import pool as pool_of
 from core.services.querying.request import Pool, Preview, Request
@@ -32,8 +33,9 @@ def preview(ws: Workspace, request: Request) -> Preview:
     """
     strategy, targets = registry.strategy(request.strategy), chosen_targets(truth.targets(ws), request.targets)
     seen = scored(ws, request, pool_of(ws, request), strategy, targets)
+    candidates = replace(seen.candidates, cost_p=seconds_per_label(ws, seen.pool)) if request.per_minute else seen.candidates
     rng = np.random.default_rng(request.seed)
-    batch = compose(strategy, seen.candidates, request.size, rng, request.control_share)
+    batch = compose(strategy, candidates, request.size, rng, request.control_share)
     return Preview(request, seen.pool, _table(seen.pool, batch), _worth(seen.candidates, batch, seen.pool, rng), seen.features)
 
 
@@ -72,7 +74,7 @@ def minutes(ws: Workspace, annotator: str, size: int) -> float | None:
 def _table(pool: Pool, batch: Batch) -> pd.DataFrame:
     return pd.DataFrame({
         "object_id": pool.object_ids[batch.indices], "rank": np.arange(len(batch.indices)), "score": batch.scores,
-        "reason": batch.reasons, "distance": batch.distances, "control": batch.control,
+        "reason": batch.reasons, "distance": batch.distances, "control": batch.control, "chance": pool.chance[batch.indices],
     })
 
 
@@ -97,7 +99,7 @@ def _mass(candidates: Candidates) -> np.ndarray:
 def _parameters(previewed: Preview) -> dict:
     """The request (sets of objects as their size and checksum), the pool it met and what the batch was worth."""
     request = previewed.request
-    asked = asdict(request) | {"region": _condensed(request.region), "population": _condensed(request.population)}
+    asked = asdict(request) | {"region": _condensed(request.region), "population": _condensed(request.population), "excluded": _condensed(request.excluded)}
     worth = {name: None if np.isnan(value) else round(float(value), 6) for name, value in previewed.worth.items()}
     left_out = previewed.pool.counts
     return asked | {"pool": len(previewed.pool), "left out": left_out, "worth": worth, "features": previewed.features}

@@ -10,6 +10,13 @@ from core.columns import TARGET_NAMES
 LEAST_SN = 2.0
 """Below this S/N per pixel people can rarely tell a redshift."""
 
+LEAST_GOOD = 0.3
+"""Share of a spectrum's pixels with information below which lines are missing that a redshift is told by."""
+LEAST_CHANCE = 0.2
+"""Chance that somebody can tell below which asking is a waste of time."""
+NEVER_FLAGGED = ("artefact",)
+"""Issue words that take an object out for good."""
+
 
 @dataclass(frozen=True)
 class Request:
@@ -24,6 +31,10 @@ class Request:
     region : only these objects (a lasso), or None. skip_waiting : leave out what stands in an open batch.
     only_galaxies : leave out what the catalogue calls a star, a quasar or sky; no class counts as a galaxy.
     population : the objects that predictions should serve, asked about or not, for strategies that can heed it; None = the pool.
+    least_good : a galaxy is not asked about whose spectrum has a smaller share of pixels with information, 0 to 1; one without a spectrum may be.
+    least_chance : nor one that somebody can tell with a smaller chance, 0 to 1, as past decisions teach; 0 = all may be.
+    excluded : objects that are not asked about. not_flagged : nor those that somebody flagged with one of these words.
+    per_minute : weigh what a label is worth by the time that it takes, for strategies that can heed it.
     """
 
     strategy: str = "lcmd_sampled"
@@ -38,6 +49,11 @@ class Request:
     skip_waiting: bool = True
     only_galaxies: bool = True
     population: tuple[int, ...] | None = None
+    least_good: float = LEAST_GOOD
+    least_chance: float = LEAST_CHANCE
+    excluded: tuple[int, ...] = ()
+    not_flagged: tuple[str, ...] = NEVER_FLAGGED
+    per_minute: bool = False
 
 
 @dataclass(frozen=True)
@@ -46,7 +62,7 @@ class Pool:
 
     Attributes
     ----------
-    object_ids : int64 (p,) allowed. sn : float (p,), NaN = unknown.
+    object_ids : int64 (p,) allowed. sn : float (p,), NaN = unknown. chance : float (p,) that somebody can tell; 1 while nobody has failed to.
     labelled_ids : int64 (l,) anywhere in the workspace, with a value of a chosen target.
     region_labelled : how many of those are train-split galaxies of the region.
     counts : reason -> galaxies of the region left out for it; each is counted once, under the first that holds.
@@ -54,6 +70,7 @@ class Pool:
 
     object_ids: np.ndarray
     sn: np.ndarray
+    chance: np.ndarray
     labelled_ids: np.ndarray
     region_labelled: int
     counts: dict[str, int]
@@ -70,7 +87,7 @@ class Preview:
     ----------
     request, pool : what was asked, and from whom it was chosen.
     table : in rank order object_id, rank, score, reason, distance (to the nearest label, in units of the
-        pool's root mean square distance from its middle; NaN = not known), control.
+        pool's root mean square distance from its middle; NaN = not known), control, chance (that somebody can tell).
     worth : ``covered`` and ``random_covered``, shares of the pool's uncertainty that the batch and a random batch of
         the same size come near; ``redundancy``, how much picks repeat each other; ``labelled_share`` of the region. NaN = not known.
     features : what distances are measured in, for a person.

@@ -82,7 +82,7 @@ def _map_source(ws: Workspace) -> tuple[str, np.ndarray, np.ndarray] | None:
 
 
 def _kept(pool: Pool, keep: np.ndarray, reason: str) -> Pool:
-    return replace(pool, object_ids=pool.object_ids[keep], sn=pool.sn[keep], counts=pool.counts | {reason: int((~keep).sum())})
+    return replace(pool, object_ids=pool.object_ids[keep], sn=pool.sn[keep], chance=pool.chance[keep], counts=pool.counts | {reason: int((~keep).sum())})
 
 
 def _with_features(candidates: Candidates, pool: Pool, ids: np.ndarray, features: np.ndarray) -> tuple[Candidates, float]:
