@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from core.spectroscopy.lines import GROUPS, LINES, line, observed, redshifts_of, wavelengths
+from core.spectroscopy.lines import GROUPS, LINE_GROUPS, LINES, line, observed, redshifts_of, wavelengths
 
 
 @pytest.mark.parametrize(
@@ -43,3 +43,9 @@ def test_redshifts_of_a_feature_include_the_line_it_is():
     shifts = {entry.name: z for entry, z in redshifts_of(6564.614 * 1.2, low=0.0, high=0.5)}
     assert shifts["Halpha 6565"] == pytest.approx(0.2)
     assert "[OII] 3727" not in shifts
+
+
+def test_line_groups_ascend_apart_and_each_holds_a_line():
+    edges = [edge for group in LINE_GROUPS for edge in (group.low, group.high)]
+    assert edges == sorted(edges)
+    assert all(any(group.low < entry.wave < group.high for entry in LINES) for group in LINE_GROUPS)

@@ -170,6 +170,7 @@ def test_desk_shows_arrays_proposal_and_own_label(tiny):
     assert here["proposal"]["run"] == run and here["proposal"]["z"]["value"] == pytest.approx(mean, abs=1e-6)
     assert here["own"] == {"action": "label", "z": 0.123, "grade": 3, "source": "human", "words": ""} and not here["told"] and here["rate"] == {}
     assert len(here["candidates"]) == 5 and here["candidates"][0]["delta_chi2"] == 0
+    assert len(here["curve"].z_s) <= 600 and here["curve"].delta_chi2_s.min() == 0 and len(here["neighbours"]) == 6
 
 
 def test_desk_serves_object_without_arrays(ws):

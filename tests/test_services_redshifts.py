@@ -15,6 +15,7 @@ from core.errors import NotFound
 from core.jobs.storing import Storing
 from core.preprocess.spectrum import STEP
 from core.services import redshifts
+from core.services.labelling.desk import fibre_arcsec
 from core.spectroscopy.basis import galaxy_basis
 from core.store import arrays, objects
 
@@ -135,4 +136,4 @@ def test_unknown_object_is_refused(ws):
 def test_fibre_is_that_of_the_survey_which_took_the_spectrum(sky):
     known = objects.one(sky[0], sky[1][0][0])
     asked = [known, known | {"simulated": 0, "plate": 390}, known | {"simulated": 0, "plate": 4391}, known | {"simulated": 0, "plate": None}]
-    assert [redshifts._fibre_arcsec(row) for row in asked] == [3.0, 3.0, 2.0, 3.0]
+    assert [fibre_arcsec(row) for row in asked] == [3.0, 3.0, 2.0, 3.0]

@@ -149,9 +149,9 @@ def test_eigentemplates_without_a_grid_are_refused_with_the_cure(tmp_path):
 
 def test_posterior_holds_the_confidence_near_the_best_redshift():
     fit = fit_redshift(observed(galaxy_basis(), GALAXY, 0.3, 3.5))
-    near = np.abs(np.log1p(fit.z_s) - np.log1p(fit.z)) * 299_792 < 1000
-    assert 0.02 < fit.confidence < 0.999 and fit.posterior_s.sum() == pytest.approx(1.0)
-    assert fit.posterior_s[near].sum() == pytest.approx(fit.confidence, abs=0.02)
+    near = np.abs(np.log1p(fit.curve.z_s) - np.log1p(fit.z)) * 299_792 < 1000
+    assert 0.02 < fit.confidence < 0.999 and fit.curve.posterior_s.sum() == pytest.approx(1.0)
+    assert fit.curve.posterior_s[near].sum() == pytest.approx(fit.confidence, abs=0.02)
 
 
 def test_evidence_from_sky_lines_makes_nobody_sure():

@@ -103,6 +103,7 @@ def measured(ws: Workspace, object_id: int, z: float) -> dict:
 
     Raises `NotFound` when there is no such object; one without a spectrum has method ``none`` and the reason.
     """
+    from core.services.labelling.desk import fibre_arcsec
     from core.spectroscopy.sfr import TYPICAL_APERTURE, measure_sfr
 
     known = objects.one(ws, object_id)
@@ -111,7 +112,7 @@ def measured(ws: Workspace, object_id: int, z: float) -> dict:
     if not has_spectrum[0]:
         return {"values": {}, "method": "none", "reason": "There is no spectrum of this object.", "bpt": "unclassified", "lines": {}, "aperture": None}
     ebv = np.nan if known["ebv"] is None else known["ebv"]
-    found = measure_sfr(spectrum[0], z, ebv, image[0, BANDS.index("r")] if has_image[0] else None, _fibre_arcsec(known))
+    found = measure_sfr(spectrum[0], z, ebv, image[0, BANDS.index("r")] if has_image[0] else None, fibre_arcsec(known))
     correction, error = found.aperture_dex
     return {
         "values": {f"sfr_tot_{name}": value for name, value in found.values.items()}, "method": found.method, "reason": found.reason, "bpt": found.bpt,
@@ -147,14 +148,6 @@ def _row(name: str, specobjid: str | None, fit: object) -> dict:
 
 def _refused(path: str, sentence: str) -> dict:
     return dict.fromkeys(COLUMNS, "") | {"file": path, "confidence": 0.0, "warning": sentence}
-
-
-def _fibre_arcsec(known: dict) -> float:
-    """Diameter of the fibre that took an object's spectrum; the mock sky has those of the legacy survey."""
-    from core.services.labelling.desk import FIBRE_ARCSEC, FIRST_BOSS_PLATE
-
-    is_boss = not known["simulated"] and known["plate"] is not None and known["plate"] >= FIRST_BOSS_PLATE
-    return FIBRE_ARCSEC["boss" if is_boss else "legacy"]
 
 
 def _confident() -> float:

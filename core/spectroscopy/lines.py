@@ -61,6 +61,31 @@ LINES = (
 )
 
 
+@dataclass(frozen=True)
+class LineGroup:
+    """Neighbouring lines that a redshift is checked by, ``low`` to ``high`` in rest-frame A; ``label`` for a plot."""
+
+    label: str
+    low: float
+    high: float
+
+
+LINE_GROUPS = (
+    LineGroup("Lyα", 1175, 1275),
+    LineGroup("C IV", 1490, 1610),
+    LineGroup("C III]", 1840, 1980),
+    LineGroup("Mg II", 2730, 2870),
+    LineGroup("[O II]", 3690, 3766),
+    LineGroup("K H, 4000 Å", 3840, 4130),
+    LineGroup("G, Hγ", 4260, 4400),
+    LineGroup("Hβ, [O III]", 4820, 5050),
+    LineGroup("Mg b", 5100, 5280),
+    LineGroup("Na D", 5840, 5950),
+    LineGroup("Hα, [N II], [S II]", 6500, 6780),
+)
+"""What the desk enlarges: where the lines are that people look at first."""
+
+
 def line(name: str) -> Line:
     """The line called ``name``; raises ValueError with the choices.
 

@@ -14,6 +14,7 @@ from scipy.fft import irfft, next_fast_len, rfft
 
 from core.preprocess.spectrum import LOGLAM, STEP, WAVE
 from core.spectroscopy.basis import LN10_C, Basis, galaxy_basis, quasar_basis, read_eigentemplates
+from core.spectroscopy.curve import NO_CURVE, Chi2Curve, joined
 from core.spectroscopy.sky import in_sky_feature
 
 SAME_KM_S = 1000.0
@@ -61,8 +62,7 @@ class RedshiftFit:
     spectral_class : GALAXY, QSO or STAR. warning : a sentence, or "".
     evidence : chi-square between the best redshift and the next, less the share of it that comes from sky pixels.
     candidates : up to five of any class, best first, more than 1000 km/s apart.
-    z_s, delta_chi2_s : the curve of the winning class, chi2 above its minimum, (S,).
-    posterior_s : probability of each of ``z_s``, sum 1: ``confidence`` of it within 1000 km/s of the best, (S,).
+    curve : chi-square and probability of every redshift: ``confidence`` of it within 1000 km/s of the best.
     model : the best fit on `LOGLAM`, in the spectrum's unit, (4620,).
     """
 
@@ -73,9 +73,7 @@ class RedshiftFit:
     warning: str
     evidence: float
     candidates: tuple[Candidate, ...]
-    z_s: np.ndarray
-    delta_chi2_s: np.ndarray
-    posterior_s: np.ndarray
+    curve: Chi2Curve
     model: np.ndarray
 
 
@@ -90,7 +88,6 @@ class Fitter:
         self.basis, self.every = basis, basis.every
         low, high = (int(np.round(np.log10(1 + z) / STEP)) for z in (basis.z_low, basis.z_high))
         self.shifts = np.arange(self.every * (low // self.every), high + 1, self.every)
-        self.z_s = 10 ** (self.shifts * STEP) - 1
         self.templates, self.first = _padded(basis, self.shifts)
         coarse = self._binned(self.templates) / self.every
         self.offsets = (self.first - self.shifts) // self.every
@@ -177,13 +174,14 @@ def fit_redshift(spectrum: np.ndarray, fitters: tuple[Fitter, ...] | None = None
     candidates = _candidates(curves, 5)
     delta = candidates[1].delta_chi2 if len(candidates) > 1 else MOST_EVIDENCE
     index = int(best.chi2.argmin())
-    model, rise = best.fitter.model(index, best.coefficients[index]), best.chi2 - best.chi2.min()
+    model = best.fitter.model(index, best.coefficients[index])
     in_sky = _share_in_sky(flux, ivar, model)
     evidence = delta * (1 - in_sky)
     sure = confidence(evidence)
+    curve = joined([(c.fitter.basis.spectral_class, c.fitter.shifts, c.handicapped) for c in curves], sure, SAME_KM_S / LN10_C)
     return RedshiftFit(
         candidates[0].z, candidates[0].z_err, sure, candidates[0].spectral_class, _warning(sure, flux, ivar, in_sky, delta), evidence,
-        candidates, best.fitter.z_s, rise, _posterior(best.fitter, rise, sure), model,
+        candidates, curve, model,
     )
 
 
@@ -248,16 +246,6 @@ def _parabola(fitter: Fitter, chi2: np.ndarray, index: int) -> tuple[float, floa
     return float(z), float((1 + z) * np.log(10) * STEP * fitter.every * np.sqrt(2 / curvature))
 
 
-def _posterior(fitter: Fitter, rise: np.ndarray, sure: float) -> np.ndarray:
-    """exp(-chi2 / 2), with the calibrated confidence as the share near the best redshift and the rest for all others."""
-    near = np.abs(fitter.shifts - fitter.shifts[rise.argmin()]) * STEP * LN10_C < SAME_KM_S
-    out = np.zeros(len(rise))
-    for part, share in ((near, sure), (~near, 1 - sure)):
-        likelihood = np.exp(-0.5 * (rise[part] - rise[part].min()))
-        out[part] = share * likelihood / likelihood.sum()
-    return out
-
-
 def _warning(sure: float, flux: np.ndarray, ivar: np.ndarray, in_sky: float, delta: float) -> str:
     usable = int((ivar > 0).sum())
     if usable < len(LOGLAM) // 2:
@@ -287,8 +275,7 @@ def _typical(ivar: np.ndarray) -> np.ndarray:
 
 
 def _nothing(warning: str) -> RedshiftFit:
-    empty = np.empty(0)
-    return RedshiftFit(np.nan, np.nan, 0.0, "", warning, 0.0, (), empty, empty, empty, np.zeros(len(LOGLAM)))
+    return RedshiftFit(np.nan, np.nan, 0.0, "", warning, 0.0, (), NO_CURVE, np.zeros(len(LOGLAM)))
 
 
 def _padded(basis: Basis, shifts: np.ndarray) -> tuple[np.ndarray, int]:

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterable
+from dataclasses import asdict
 from hashlib import blake2b
 
 import numpy as np
@@ -11,14 +12,16 @@ from core.columns import SFR_TARGETS, TARGETS
 from core.errors import NotFound
 from core.services import assigning, labelling, reviewing
 from core.services.labelling import Queue
-from core.spectroscopy.lines import LINES
+from core.spectroscopy.basis import galaxy_basis, quasar_basis
+from core.spectroscopy.lines import LINE_GROUPS, LINES
 from core.spectroscopy.sky import SKY
 from core.store import Workspace
 from core.ui import keys, spectrum, state
 from core.ui.guard import callback, guarded, sentence
 from core.ui.layout import nothing_yet, plain
 from core.ui.seat import Seat, enter, hear, keep_place, seat, write_address
-from core.ui.spectrum.packing import Packer, pack_object
+from core.ui.spectrum.packing import Packer, pack_basis, pack_fit, pack_object
+from core.ui.spectrum.viewers import VIEWERS
 
 DESK = "desk"
 _CHOICE = "label_source"
@@ -138,22 +141,25 @@ def _payload(ws: Workspace, where: Seat) -> bytes:
     packer = Packer()
     shown = labelling.desks(ws, lacking[:_AT_ONCE], who, labelling.proposal_run(ws))
     objects = [pack_object(packer, d) | {"reason": queue.reasons.get(d["id"], "")} for d in shown]
-    return packer.bytes(_constants(ws, who) | {
+    bases = {"bases": [pack_basis(packer, basis) for basis in (galaxy_basis(), quasar_basis())]} if where.lacks_bases else {}
+    return packer.bytes(_constants(ws, who) | bases | {
         "token": where.token, "at": where.at, "goto": {"nonce": where.goto[0], "object": where.goto[1]}, "attempt": where.attempt, "serial": serial,
         "ids": queue.ids.tolist(), "states": states, "batch": queue.batch_id, "source": queue.source,
-        "objects": objects, "fits": _fits(ws, where.fit), "rates": _rates(ws, where.rate), "acked": acked, "refused": where.refused,
+        "objects": objects, "fits": _fits(ws, where.fit, packer), "rates": _rates(ws, where.rate), "acked": acked, "refused": where.refused,
         "recent": labelling.recent_acts(ws, who), "today": figures["today"], "per_hour": figures["per_hour"],
     })
 
 
 def _constants(ws: Workspace, who: str) -> dict:
     low, high = next((t.low, t.high) for t in TARGETS if t.name == "z")
+    table = keys.table(ws.path)
     return {
         "annotator": who, "workspace": blake2b(f"{ws.path} {ws.born}".encode(), digest_size=8).hexdigest(), "z_range": [low, high], "loglam": [3.55, 1e-4, 4620],
         "lines": [{"name": e.name, "label": e.label, "wave": e.wave, "group": e.group, "strong": e.is_strong} for e in LINES],
         "sky": [{"name": s.name, "low": s.low, "high": s.high} for s in SKY], "flags": labelling.FLAGS, "skip_reasons": labelling.SKIP_REASONS,
         "comments": labelling.COMMENTS, "statistics": {t.name: t.sentence for t in TARGETS if t.name in SFR_TARGETS},
-        "bindings": keys.bindings(), "groups": keys.groups(), "repeats": [k.action for k in keys.KEYS if k.repeats],
+        "line_groups": [asdict(g) for g in LINE_GROUPS], "viewers": [asdict(v) for v in VIEWERS],
+        "bindings": keys.bindings(table), "groups": keys.groups(table), "repeats": [k.action for k in table if k.repeats], "keys_file": str(ws.path / keys.FILE),
     }
 
 
@@ -164,11 +170,11 @@ def _first(queue: Queue, at: int, states: dict[int, str]) -> list[int]:
     return list(dict.fromkeys([at, *(i for i in ids[place + 1 :] if states.get(i) not in ("label", "cannot", "skip"))]))[:_AT_ONCE]
 
 
-def _fits(ws: Workspace, ids: Iterable[int]) -> dict[int, dict]:
+def _fits(ws: Workspace, ids: Iterable[int], packer: Packer) -> dict[int, dict]:
     """Template fits in order, until the time is used up; at least one."""
     found, started = {}, time.monotonic()
     for object_id in ids:
-        found[object_id] = labelling.template_fit(ws, object_id)
+        found[object_id] = pack_fit(packer, labelling.template_fit(ws, object_id))
         if time.monotonic() - started > _FIT_SECONDS:
             break
     return found

@@ -22,8 +22,8 @@ class Seat:
     ----------
     queue, token : what is labelled, and a name of it that changes whenever it is made anew.
     at : the object on the page. goto : (number, object): raised to make the browser go somewhere.
-    attempt, want, fit, rate : the browser's last message: its number, objects it lacks, objects whose fit it lacks, objects
-        and redshifts at which it lacks the measured star-formation rate.
+    attempt, want, fit, rate, lacks_bases : the browser's last message: its number, objects it lacks, objects whose fit it
+        lacks, objects and redshifts at which it lacks the measured star-formation rate, whether it lacks the templates.
     serial : number of the last answer; answers of runs side by side may overtake each other.
     kept : the annotator, queue and object last noted for their next session.
     names : who has sat here in this session; a browser may still hold what one of them did. acked, refused : what
@@ -39,6 +39,7 @@ class Seat:
     want: list[int] | None = None
     fit: list[int] = field(default_factory=list)
     rate: list[tuple[int, float]] = field(default_factory=list)
+    lacks_bases: bool = True
     names: set[str] = field(default_factory=set)
     acked: dict[str, int] = field(default_factory=dict)
     refused: list[dict] = field(default_factory=list)
@@ -80,7 +81,7 @@ def enter(ws: Workspace, where: Seat, place: tuple[str, int | None] | None = Non
     Only then is the address read. Later it is we who write it, and a run that was asked for
     before the browser had our writing would bring an older one back.
     """
-    where.want, where.fit, where.rate = None, [], []
+    where.want, where.fit, where.rate, where.lacks_bases = None, [], [], True
     wanted = st.query_params.get("object")
     if wanted:
         where.send_to(labelling.find(ws, wanted))
@@ -112,5 +113,6 @@ def hear(ws: Workspace, log: dict) -> None:
     where.attempt, where.at = int(log["attempt"]), int(log["at"])
     where.want, where.fit = [int(i) for i in log["want"]], [int(i) for i in log["fit"]]
     where.rate = [(int(i), float(z)) for i, z in log["rate"]]
+    where.lacks_bases = bool(log["bases"])
     if log["find"]:
         where.send_to(labelling.find(ws, str(log["find"]["text"])))

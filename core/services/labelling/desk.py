@@ -7,6 +7,7 @@ import pandas as pd
 
 from core.preprocess import image
 from core.services.labelling.history import remembered
+from core.services.labelling.neighbours import neighbours
 from core.services.labelling.proposals import proposal, template_fit
 from core.store import Workspace, arrays, labels, objects, truth
 
@@ -38,7 +39,7 @@ def desks(ws: Workspace, object_ids: Iterable[int], annotator: str, run_id: int 
     proposal : see `proposals.proposal`, or None.
     own : this annotator's standing redshift decision {action, z, grade, source, words}, or None.
     told : whether they know the model's word on it from an earlier decision. rate : their standing SFR statistics.
-    has_truth : whether the catalogue knows values. fibre_arcsec : diameter of the fibre.
+    has_truth : whether the catalogue knows values. neighbours : see `neighbours.neighbours`. fibre_arcsec : diameter of the fibre.
     """
     ids = [int(i) for i in object_ids]
     table = objects.frame(ws, ids)
@@ -46,11 +47,12 @@ def desks(ws: Workspace, object_ids: Iterable[int], annotator: str, run_id: int 
     known = set(truth.frame(ws, ids)["object_id"].tolist())
     spectra, has_spectrum = arrays.read(ws, "spectrum", ids)
     images, has_image = arrays.read(ws, "image", ids)
+    near = neighbours(ws, ids, run_id)
     return [
         _facts(row)
         | {"spectrum": spectra[n] if has_spectrum[n] else None}
         | _pictures(images[n] if has_image[n] else None)
-        | {"proposal": proposal(ws, run_id, row["id"]), "has_truth": row["id"] in known}
+        | {"proposal": proposal(ws, run_id, row["id"]), "has_truth": row["id"] in known, "neighbours": near[row["id"]]}
         | remembered(log[log["object_id"] == row["id"]], annotator)
         for n, row in enumerate(table.to_dict("records"))
     ]

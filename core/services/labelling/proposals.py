@@ -10,7 +10,7 @@ from core.store import Workspace, arrays, objects, runs
 from core.uncertainty.conformal import Stretches
 
 _SHOWN = {"z": "z", "sfr": "sfr_tot_median"}
-_NO_SPECTRUM = {"candidates": [], "confidence": None, "warning": "There is no spectrum of this object."}
+_NO_SPECTRUM = {"candidates": [], "confidence": None, "warning": "There is no spectrum of this object.", "curve": None}
 
 
 def proposal_run(ws: Workspace) -> int | None:
@@ -74,6 +74,7 @@ def template_fit(ws: Workspace, object_id: int) -> dict:
     -------
     candidates : best first, each z, error, delta_chi2 and name (its class); [] without a spectrum.
     confidence : probability that the first is right, or None. warning : a sentence, or "".
+    curve : `core.spectroscopy.curve.Chi2Curve` of few points, or None without a redshift.
     """
     from core.spectroscopy.redshift import fit_redshift
 
@@ -82,7 +83,8 @@ def template_fit(ws: Workspace, object_id: int) -> dict:
         return _NO_SPECTRUM
     fit = fit_redshift(spectrum[0])
     candidates = [dict(z=round(c.z, 6), error=round(c.z_err, 7), delta_chi2=round(c.delta_chi2, 1), name=c.spectral_class) for c in fit.candidates]
-    return {"candidates": candidates, "confidence": round(fit.confidence, 3), "warning": fit.warning}
+    curve = fit.curve.decimated() if candidates else None
+    return {"candidates": candidates, "confidence": round(fit.confidence, 3), "warning": fit.warning, "curve": curve}
 
 
 @lru_cache(maxsize=4)

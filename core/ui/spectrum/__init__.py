@@ -10,7 +10,10 @@ from pathlib import Path
 import streamlit as st
 
 _HERE = Path(__file__).parent
-_SCRIPTS = ("payload", "ledger", "smooth", "plot", "draw", "actions", "reveal", "rate", "view", "desk", "mount")
+_SCRIPTS = (
+    "payload", "ledger", "smooth", "template", "plot", "draw", "curve", "callouts", "followers", "naming",
+    "actions", "reveal", "rate", "view", "side", "desk", "mount",
+)
 """Joined in this order: a component is one JavaScript module."""
 
 _component = st.components.v2.component(

@@ -6,6 +6,7 @@ function actionsOf(desk) {
     change();
     remember(look);
     plot.draw();
+    desk.follow();
     showTools(desk);
   };
   return {
@@ -21,7 +22,8 @@ function actionsOf(desk) {
     "candidate-previous": () => desk.choose(desk.here.candidate < 0 ? -1 : desk.here.candidate - 1),
     "nudge-down": () => desk.nudge(-1), "nudge-up": () => desk.nudge(1),
     "nudge-down-fine": () => desk.nudge(-0.1), "nudge-up-fine": () => desk.nudge(0.1),
-    "line-next": () => desk.nameLine(1), "line-previous": () => desk.nameLine(-1),
+    refit: () => refit(desk),
+    "line-next": () => nameLine(desk, 1), "line-previous": () => nameLine(desk, -1),
     box: () => parts.z.select(),
     reveal: () => reveal(desk),
     again: () => lookAgain(desk),
@@ -29,12 +31,15 @@ function actionsOf(desk) {
     comment: () => openPalette(desk, "comment", "Comment on this decision", desk.header.comments),
     "smooth-more": looked(() => (look.level = Math.min(look.level + 1, WIDTHS.length - 1))),
     "smooth-less": looked(() => (look.level = Math.max(look.level - 1, 0))),
+    template: looked(() => (look.template = !look.template)),
+    ghosts: looked(() => (look.ghosts = !look.ghosts)),
     lines: looked(() => (look.lines = !look.lines)),
     noise: looked(() => (look.noise = !look.noise)),
     frame: looked(() => plot.setRest(!look.rest)),
     whole: () => plot.whole(),
     next: () => desk.step(1), previous: () => desk.step(-1),
     go: () => openPalette(desk, "go", "Go to", []),
+    copy: () => copyPlace(desk),
     help: () => (parts.help.hidden = !parts.help.hidden),
   };
 }
@@ -67,7 +72,7 @@ function answer(desk, words) {
   if (kind === "skip") desk.conclude("skip", words ? `skipped, ${words}` : "skipped", { words });
   else if (kind === "flag") flagged(desk, words);
   else if (kind === "comment") commented(desk, words);
-  else if (words.trim()) Object.assign(desk, { sought: { text: words.trim(), nonce: `${desk.ledger.client}-${desk.attempt}` } }).sync();
+  else if (words.trim()) desk.seek(words.trim());
 }
 
 function flagged(desk, words) {

@@ -10,10 +10,11 @@ class Desk {
   constructor(root, ledger) {
     this.root = root;
     this.ledger = ledger;
-    this.look = remembered({ lines: true, noise: false, rest: false, level: 2 });
+    this.look = remembered({ lines: true, noise: false, rest: false, level: 2, template: true, ghosts: false });
     this.parts = Object.fromEntries([...root.querySelectorAll("[data-part]")].map((e) => [e.dataset.part, e]));
     Object.assign(this, { objects: new Map(), stale: new Set(), states: {}, ids: [], held: [], place: 0, attempt: 0, sentAt: 0, answered: true, patience: PATIENCE, told: new Set(), rates: new Map(), drafts: new Map(), afterword: null });
-    this.plot = new Plot(this.parts, this.look, (reading) => showReading(this.parts, reading));
+    this.plot = new Plot(this.parts, this.look, { at: (reading) => showReading(this.parts, reading), click: () => openNames(this), drawn: () => this.follow() });
+    this.curve = new Curve(this.parts.curve, (meant) => pickOnCurve(this, meant));
     this.actions = actionsOf(this);
     this.abort = new AbortController();
     const signal = this.abort.signal;
@@ -21,12 +22,15 @@ class Desk {
     root.addEventListener("click", (event) => this.onClick(event), { signal });
     listenToBoxes(this, signal);
     listenToRate(this, signal);
+    this.curve.listen(signal);
+    this.parts.callouts.addEventListener("click", (event) => enlarge(this, event.offsetX), { signal });
     this.timer = setInterval(() => this.tick(), 500);
   }
 
   destroy() {
     this.abort.abort();
     clearInterval(this.timer);
+    cancelAnimationFrame(this.frame);
     this.plot.destroy();
   }
 
@@ -34,6 +38,7 @@ class Desk {
 
   receive(header) {
     this.plot.setup(header);
+    this.bases = header.bases ?? this.bases;
     this.merge(header);
     if (header.token === this.token && header.serial < this.header.serial) return;
     if (this.header && header.annotator !== this.header.annotator) [...this.objects.keys()].forEach((id) => this.stale.add(id));
@@ -128,9 +133,15 @@ class Desk {
     this.reported = this.here.id;
     this.answered = false;
     this.sentAt = performance.now();
-    this.send({ attempt: ++this.attempt, events: this.ledger.events, at: this.here.id, find: this.sought ?? null, ...wishes });
+    this.send({ attempt: ++this.attempt, events: this.ledger.events, at: this.here.id, find: this.sought ?? null, bases: !this.bases, ...wishes });
     this.sought = null;
     showSync(this);
+  }
+
+  /** Ask the server for the object that a text means, and go there. */
+  seek(text) {
+    this.sought = { text, nonce: `${this.ledger.client}-${this.attempt}` };
+    this.sync();
   }
 
   tick() {
@@ -145,6 +156,7 @@ class Desk {
     const place = this.ids.indexOf(id);
     if (place >= 0) this.place = place;
     this.here = { id, z: null, origin: null, sigma: null, revealed: false, words: "", shown: false, since: null, candidate: -1, mark: null };
+    closeNames(this);
     this.present();
     showDesk(this);
     clearTimeout(this.soon);
@@ -180,6 +192,7 @@ class Desk {
       showPictures(this.parts, this.object);
     }
     if (this.here.z === null && this.isReady) this.suggest();
+    this.follow();
   }
 
   suggest() {
@@ -196,6 +209,15 @@ class Desk {
     this.plot.setZ(this.here.z);
     showZ(this);
     rateFollows(this);
+    this.follow();
+  }
+
+  /** Draw what follows the redshift at the next frame. */
+  follow() {
+    this.frame ??= requestAnimationFrame(() => {
+      this.frame = null;
+      if (this.header && this.here && this.plot.colour) drawFollowers(this);
+    });
   }
 
   nudge(by) {
@@ -225,19 +247,6 @@ class Desk {
     expose(this, "taken");
     this.setZ(proposal.z.value, "proposal");
     return showDesk(this);
-  }
-
-  /** The feature under the cursor is this line, or the next, or the one before. */
-  nameLine(by) {
-    const found = this.plot.hover && this.plot.hover !== this.here.mark?.hover ? this.plot.featureAtCursor() : null;
-    if (found) this.here.mark = { ...found, hover: this.plot.hover, at: by > 0 ? -1 : 0, options: namesFor(found, this.header) };
-    const mark = this.here.mark;
-    if (!mark) return this.say("Point at a feature of the spectrum first.");
-    mark.at = (mark.at + by + mark.options.length) % mark.options.length;
-    const { line, z } = mark.options[mark.at];
-    this.plot.marked = mark.wave;
-    this.setZ(z, `line ${line.name}`);
-    return this.say(`The feature at ${mark.wave.toFixed(1)} Å as ${line.name}: z ${z.toFixed(5)} (${mark.at + 1} of ${mark.options.length}).`);
   }
 
   // -- decisions ------------------------------------------------------------------------------
@@ -316,6 +325,7 @@ class Desk {
 
   onClick(event) {
     const button = event.target.closest("[data-do]");
+    if (!this.parts.plot.contains(event.target)) closeNames(this);
     if (!button) return;
     button.blur();
     this.run(button.dataset.do);
@@ -337,20 +347,13 @@ class Desk {
   }
 
   closeAll() {
-    this.parts.help.hidden = this.parts.palette.hidden = true;
+    this.parts.help.hidden = this.parts.palette.hidden = this.parts.names.hidden = true;
   }
 }
 
 /** Not decided, and not put off either. */
 function isOpen(state) {
   return !state || state === "flag";
-}
-
-/** Lines that a feature could be, the likeliest first, with the redshift that follows. */
-function namesFor({ wave, isDip }, { lines, z_range }) {
-  const worth = (l) => (l.group === "quasar" ? 0 : 4) + (l.strong ? 2 : 0) + ((l.group === "absorption") === isDip ? 1 : 0) * (l.strong ? 1 : 0.5);
-  const options = lines.map((line) => ({ line, z: wave / line.wave - 1 })).filter(({ z }) => z > -0.005 && z < z_range[1]);
-  return options.sort((a, b) => worth(b.line) - worth(a.line) || b.line.wave - a.line.wave);
 }
 
 /** Typing in a field, using another widget, or pressing a key on a control: not meant for the desk. */

@@ -6,7 +6,7 @@ function colours(element) {
     text: of("--st-text-color", "#222"), page: of("--st-background-color", "#fff"), panel: of("--st-secondary-background-color", "#eee"),
     border: of("--st-border-color", "#ccc"), quiet: of("--st-gray-color", "#777"), trace: of("--st-blue-color", "#3b3a9e"),
     emission: of("--st-green-color", "#0f7f79"), absorption: of("--st-orange-color", "#b45f06"), quasar: of("--st-violet-color", "#7b3f98"),
-    warn: of("--st-red-color", "#b3324f"), code: of("--st-code-font", "monospace"), font: of("--st-font", "sans-serif"),
+    warn: of("--st-red-color", "#b3324f"), model: of("--st-yellow-color", "#9a7400"), code: of("--st-code-font", "monospace"), font: of("--st-font", "sans-serif"),
   };
 }
 
@@ -137,6 +137,43 @@ function drawLines(pen, plot) {
     rows[row].push([line.x - half, line.x + half, line.label]);
     pen.globalAlpha = line.strong ? 1 : 0.75;
     pen.fillText(line.label, line.x, y);
+  }
+  pen.setLineDash([]);
+  pen.globalAlpha = 1;
+}
+
+function drawModel(pen, plot) {
+  const { inner, spectrum, view, colour } = plot, span = [plot.pixel(plot.observed(view[0])), plot.pixel(plot.observed(view[1]))];
+  pen.save();
+  pen.beginPath();
+  pen.rect(MARGIN.left, MARGIN.top, inner.width, inner.height);
+  pen.clip();
+  trace(pen, plot, plot.model, [Math.max(span[0] - 1, spectrum.range[0]), Math.min(span[1] + 1, spectrum.range[1])], colour.model, 1.3, 0.95);
+  pen.restore();
+}
+
+/** Where the strong lines would be at other candidates: a row of ticks each, its number in front; one that is pointed at has them in full. */
+function drawGhosts(pen, plot) {
+  const { colour, inner, ghosts } = plot, bottom = MARGIN.top + inner.height, right = MARGIN.left + inner.width;
+  Object.assign(pen, { font: `10px ${colour.font}`, fillStyle: colour.text, strokeStyle: colour.text, lineWidth: 1.2 });
+  for (const [row, { number, z, isPointed }] of ghosts.entries()) {
+    const y = bottom - 30 - 15 * (ghosts.length - 1 - row);
+    Object.assign(pen, { textAlign: "left", textBaseline: "middle", globalAlpha: 0.8 });
+    pen.fillText(String(number), MARGIN.left + 4, y - 3);
+    pen.setLineDash(isPointed ? [2, 4] : []);
+    let taken = MARGIN.left + 14;
+    for (const { label, wave, strong } of plot.lines) {
+      const x = plot.x(wave * (1 + z));
+      if (!strong || x < MARGIN.left || x > right) continue;
+      pen.beginPath();
+      pen.moveTo(x, isPointed ? MARGIN.top : y - 7);
+      pen.lineTo(x, isPointed ? bottom : y + 1);
+      pen.stroke();
+      const wide = pen.measureText(label).width;
+      if (x + 3 < taken || x + wide + 4 > right) continue;
+      pen.fillText(label, x + 3, y - 3);
+      taken = x + wide + 8;
+    }
   }
   pen.setLineDash([]);
   pen.globalAlpha = 1;

@@ -20,6 +20,7 @@ function resolve(value, buffer, start) {
 
 function arrayAt(buffer, offset, length, kind) {
   if (kind === "u1") return new Uint8ClampedArray(buffer, offset, length);
+  if (kind === "f4") return new Float32Array(buffer, offset, length);
   return Float32Array.from(HALF ? new HALF(buffer, offset, length) : halves(new Uint16Array(buffer, offset, length)));
 }
 

@@ -4,9 +4,12 @@ const MARGIN = { left: 46, right: 10, top: 46, bottom: 24 };
 const KM_S = 299792.458;
 
 class Plot {
-  /** ``parts`` are the elements; ``told`` hears what the cursor is at; ``look`` holds lines, noise, rest and level. */
-  constructor(parts, look, told) {
-    Object.assign(this, { parts, look, told, z: null, spectrum: null, hover: null, box: null, view: null, height: null, marked: null });
+  /**
+   * ``parts`` are the elements; ``look`` holds lines, noise, rest, level, template and ghosts; ``on`` hears what the cursor
+   * is ``at``, a ``click`` that dragged nothing, and that all must be ``drawn`` anew.
+   */
+  constructor(parts, look, on) {
+    Object.assign(this, { parts, look, on, z: null, spectrum: null, model: null, ghosts: [], hover: null, box: null, view: null, height: null, marked: null });
     this.observer = new ResizeObserver(() => this.resize());
     this.observer.observe(parts.plot);
     this.listen();
@@ -17,14 +20,14 @@ class Plot {
     if (this.wave?.length === loglam[2] && this.lines) return;
     this.wave = Float64Array.from({ length: loglam[2] }, (_, i) => 10 ** (loglam[0] + loglam[1] * i));
     this.step = loglam[1];
+    this.grid = { loglam0: loglam[0], step: loglam[1], length: loglam[2] };
     this.lines = lines;
     this.sky = sky;
   }
 
   /** Show another object's spectrum, all of it. */
   show(spectrum) {
-    this.spectrum = spectrum;
-    this.marked = null;
+    Object.assign(this, { spectrum, marked: null, model: null, ghosts: [] });
     this.whole();
   }
 
@@ -69,7 +72,7 @@ class Plot {
 
   resize() {
     const ratio = window.devicePixelRatio || 1;
-    for (const canvas of [this.parts.base, this.parts.over, this.parts.mini]) {
+    for (const canvas of ["base", "over", "mini", "curve", "callouts"].map((name) => this.parts[name])) {
       const { clientWidth: width, clientHeight: height } = canvas;
       Object.assign(canvas, { width: Math.round(width * ratio), height: Math.round(height * ratio) });
       canvas.getContext("2d").setTransform(ratio, 0, 0, ratio, 0, 0);
@@ -78,6 +81,7 @@ class Plot {
     this.inner = { width: Math.max(50, width - MARGIN.left - MARGIN.right), height: Math.max(50, height - MARGIN.top - MARGIN.bottom), full: [width, height] };
     this.colour = colours(this.parts.plot);
     this.draw();
+    this.on.drawn();
   }
 
   /** Follow a change between light and dark. */
@@ -86,6 +90,7 @@ class Plot {
     if (!this.colour || JSON.stringify(now) === JSON.stringify(this.colour)) return;
     this.colour = now;
     this.draw();
+    this.on.drawn();
   }
 
   draw() {
@@ -116,6 +121,8 @@ class Plot {
     pen.clearRect(0, 0, ...this.inner.full);
     if (!this.spectrum) return;
     if (this.look.lines) drawSky(pen, this);
+    if (this.model) drawModel(pen, this);
+    drawGhosts(pen, this);
     if (this.look.lines && this.z !== null) drawLines(pen, this);
     if (this.marked) drawMark(pen, this);
     if (this.box) drawBox(pen, this.box, this.colour);
@@ -151,11 +158,14 @@ class Plot {
       event.preventDefault();
       this.zoom(Math.exp(Math.sign(event.deltaY) * 0.18), this.waveAt(place(event, plot)[0]));
     }, { passive: false });
-    plot.addEventListener("dblclick", () => this.whole());
-    plot.addEventListener("pointerdown", (event) => this.spectrum && event.button === 0 && this.grab(event, place(event, plot)));
+    plot.addEventListener("dblclick", () => {
+      this.parts.names.hidden = true;
+      this.whole();
+    });
+    plot.addEventListener("pointerdown", (event) => this.spectrum && event.button === 0 && !this.parts.names.contains(event.target) && this.grab(event, place(event, plot)));
     plot.addEventListener("pointermove", (event) => this.spectrum && this.drag(place(event, plot)));
-    plot.addEventListener("pointerup", (event) => this.spectrum && this.release(event));
-    plot.addEventListener("pointercancel", (event) => this.release(event));
+    plot.addEventListener("pointerup", () => this.spectrum && this.release());
+    plot.addEventListener("pointercancel", () => this.release());
     plot.addEventListener("pointerleave", () => this.point(null));
     const scroll = (event) => {
       if (!this.spectrum || !(event.buttons & 1)) return;
@@ -169,14 +179,15 @@ class Plot {
 
   grab(event, at) {
     this.parts.plot.setPointerCapture(event.pointerId);
-    this.held = { at, view: [...this.view], boxing: event.shiftKey };
+    this.held = { at, view: [...this.view], boxing: event.shiftKey, moved: false };
   }
 
   drag(at) {
     if (this.held?.boxing) this.box = [...this.held.at, ...at];
     else if (this.held) {
       const moved = ((at[0] - this.held.at[0]) / this.inner.width) * (this.held.view[1] - this.held.view[0]);
-      if (Math.abs(at[0] - this.held.at[0]) > 2) this.move(this.held.view[0] - moved, this.held.view[1] - moved);
+      if (Math.abs(at[0] - this.held.at[0]) > 2) this.held.moved = true;
+      if (this.held.moved) this.move(this.held.view[0] - moved, this.held.view[1] - moved);
     }
     this.point(at);
   }
@@ -188,15 +199,17 @@ class Plot {
       if (Math.abs(y1 - y0) > 12) this.height = [this.fluxAt(Math.max(y0, y1)), this.fluxAt(Math.min(y0, y1))];
       this.view = view;
     }
+    const isClick = this.held && !this.held.moved && !this.held.boxing && this.hover;
     this.box = this.held = null;
     this.draw();
+    if (isClick) this.on.click();
   }
 
   point(at) {
     const inside = at && at[0] >= MARGIN.left && at[0] <= MARGIN.left + this.inner.width && at[1] >= 0 && at[1] <= this.inner.full[1] - MARGIN.bottom;
     this.hover = inside ? at : null;
     this.drawOver();
-    this.told(this.reading());
+    this.on.at(this.reading());
   }
 
   /** Wavelength, rest wavelength, flux, noise and nearest line under the cursor; null outside. */
@@ -207,7 +220,7 @@ class Plot {
     const inside = i >= this.spectrum.range[0] && i <= this.spectrum.range[1];
     return {
       wave, rest, flux: inside ? this.values()[i] : NaN, sigma: inside ? this.spectrum.sigma[i] : NaN,
-      line: near && Math.abs(near.wave / rest - 1) * KM_S < 3000 ? { name: near.name, away: (rest / near.wave - 1) * KM_S } : null,
+      line: near && Math.abs(near.wave / rest - 1) * KM_S < 3000 ? { label: near.label, away: (rest / near.wave - 1) * KM_S } : null,
     };
   }
 

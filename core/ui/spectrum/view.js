@@ -1,5 +1,8 @@
 // The page shows the desk. Text goes in as textContent, never as markup.
 
+const SURE = 0.9;
+const KIND_OF = { GALAXY: "galaxy", QSO: "quasar", STAR: "star" };
+
 function element(tag, text, className = "") {
   const made = document.createElement(tag);
   made.textContent = text;
@@ -31,6 +34,7 @@ function showDesk(desk) {
   showBar(desk);
   showBadges(desk);
   showFacts(desk);
+  showNeighbours(desk);
   showTools(desk);
   showZ(desk);
   showChoices(desk);
@@ -38,7 +42,7 @@ function showDesk(desk) {
   showAfterword(desk);
   showRate(desk);
   showSync(desk);
-  showKeys(parts.keys, header.groups);
+  showKeys(desk);
   if (!desk.plot.hover) showReading(parts, null);
   parts.pace.textContent = [header.today ? `${header.today} today` : "", header.per_hour ? `${header.per_hour} an hour` : ""].filter(Boolean).join(" · ");
   parts.catalogue.disabled = !object?.has_truth;
@@ -65,18 +69,9 @@ function showBadges(desk) {
   parts.badges.replaceChildren(...badges.map(([text, kind]) => element("span", text, `badge ${kind}`)));
 }
 
-function showFacts({ object, parts }) {
-  const rows = object ? [
-    ["RA", object.ra === null ? "–" : object.ra.toFixed(5)], ["Dec", object.dec === null ? "–" : object.dec.toFixed(5)],
-    ["S/N", object.sn === null ? "–" : object.sn.toFixed(1)], ["E(B−V)", object.ebv === null ? "–" : object.ebv.toFixed(3)],
-  ] : [];
-  parts.facts.replaceChildren(...rows.flatMap(([name, value]) => [element("dt", name), element("dd", value)]));
-  if (object?.reason) parts.facts.append(element("dt", "asked because", "wide"), element("dd", object.reason, "wide"));
-}
-
 function showTools({ look, parts }) {
   parts.smooth.textContent = WIDTHS[look.level] ? `σ ${WIDTHS[look.level]} px` : "raw";
-  for (const name of ["lines", "noise"]) parts[name].setAttribute("aria-pressed", look[name]);
+  for (const name of ["template", "ghosts", "lines", "noise"]) parts[name].setAttribute("aria-pressed", look[name]);
   parts.frame.setAttribute("aria-pressed", look.rest);
 }
 
@@ -94,16 +89,26 @@ function showZ({ here, parts, root }) {
 function showChoices(desk) {
   const { parts, here, object } = desk, choices = desk.choices();
   const made = choices.filter(({ origin }) => here.revealed || origin !== "proposal").map(({ z, name, note, origin }, i) => {
-    const button = pressable(element("button", z.toFixed(4), `candidate${i === here.candidate ? " on" : ""}${origin === "proposal" ? " told" : ""}`), () => desk.choose(i));
+    const button = pressable(element("button", "", `candidate${i === here.candidate ? " on" : ""}${origin === "proposal" ? " told" : ""}`), () => desk.choose(i));
+    if (origin !== "proposal") button.append(element("sup", String(i + 1)));
+    button.append(z.toFixed(4));
     button.dataset.at = i;
-    button.title = origin === "proposal" ? `The model ${name}, ${note}` : `${name}, ${note} ( o and i go through these )`;
+    button.title = origin === "proposal" ? `The model ${name}, ${note}` : `${name}, ${note}`;
+    button.addEventListener("pointerenter", () => haunt(desk, i));
+    button.addEventListener("pointerleave", () => haunt(desk, null));
     return button;
   });
-  const fit = object?.fit;
-  if (object && !fit) made.push(element("span", "fitting …", "quiet"));
-  if (fit?.confidence) made.unshift(element("span", `fit ${Math.round(100 * fit.confidence)} %`, fit.confidence < 0.9 ? "confidence low" : "confidence"));
-  parts.candidates.title = fit?.warning ?? "";
+  if (object && !object.fit) made.push(element("span", "fitting …", "quiet"));
   parts.candidates.replaceChildren(...made);
+  showVerdict(parts, object?.fit);
+}
+
+/** What the template fit says, in words: its class and how sure it is, or why it is not. */
+function showVerdict({ verdict }, fit) {
+  const [best] = fit?.candidates ?? [], isSure = best && fit.confidence >= SURE;
+  const said = best ? `Template fit: ${KIND_OF[best.name]}, z ${best.z.toFixed(5)} ± ${best.error.toPrecision(1)}, ${Math.round(100 * fit.confidence)} % sure.` : "";
+  verdict.replaceChildren(element("span", said, isSure ? "sure" : "unsure"), element("span", fit?.warning ? ` ${fit.warning}` : ""));
+  verdict.title = `${said} ${fit?.warning ?? ""}`;
 }
 
 function showSync({ ledger, parts, answered, sentAt }) {
@@ -114,52 +119,35 @@ function showSync({ ledger, parts, answered, sentAt }) {
 
 function showReading(parts, reading) {
   parts.readout.classList.toggle("quiet", !reading);
-  if (!reading) return void (parts.readout.textContent = "drag pans, the wheel zooms, Shift-drag boxes");
+  if (!reading) return void (parts.readout.textContent = "click a line · drag · wheel · Shift-drag");
   const { wave, rest, flux, sigma, line } = reading, noise = Number.isFinite(sigma) ? ` ± ${sigma.toPrecision(2)}` : " masked";
   const parted = [`${wave.toFixed(1)} Å`, rest && `rest ${rest.toFixed(1)}`, Number.isFinite(flux) ? `${flux.toPrecision(3)}${noise}` : "masked",
-    line && `${line.name} ${line.away < 0 ? "−" : "+"}${Math.abs(line.away).toFixed(0)} km/s`];
-  parts.readout.textContent = parted.filter(Boolean).join("  ·  ");
+    line && `${line.label} ${line.away < 0 ? "−" : "+"}${Math.abs(line.away).toFixed(0)} km/s`];
+  parts.readout.textContent = parted.filter(Boolean).join(" · ");
 }
 
-function showKeys(sheet, groups) {
-  if (sheet.childElementCount) return;
-  for (const [heading, keys] of Object.entries(groups)) {
+/** The sheet of keys, and every button's key on it; both as the table has them. */
+function showKeys({ parts, root, header }) {
+  const text = JSON.stringify(header.groups);
+  if (parts.keys.dataset.of === text) return;
+  parts.keys.dataset.of = text;
+  parts["keys-file"].textContent = `Other keys: write lines like next = "m" into ${header.keys_file}`;
+  parts.keys.replaceChildren(...Object.entries(header.groups).map(([heading, keys]) => {
     const column = element("section", "");
-    column.append(element("h4", heading), ...keys.flatMap(({ label, sentence }) => {
+    column.append(element("h4", heading), ...keys.map(({ label, sentence }) => {
       const row = element("p", "");
       row.append(element("kbd", label), element("span", sentence));
-      return [row];
+      return row;
     }));
-    sheet.append(column);
-  }
+    return column;
+  }));
+  for (const { action, label } of Object.values(header.groups).flat()) root.querySelectorAll(`[data-do="${action}"]`).forEach((button) => capped(button, label));
 }
 
-function showPictures(parts, { composite, bands, fibre_arcsec }) {
-  parts.picture.hidden = !composite;
-  parts.bands.replaceChildren();
-  if (!composite) return;
-  paint(parts.composite, composite, 3);
-  parts.fibre.setAttribute("r", fibre_arcsec / 2 / 0.396);
-  parts.scale.setAttribute("d", `M5 60.5 h${5 / 0.396}`);
-  for (const [i, name] of ["u", "g", "r", "i", "z"].entries()) {
-    const figure = element("figure", ""), canvas = Object.assign(document.createElement("canvas"), { width: 64, height: 64 });
-    canvas.setAttribute("role", "img");
-    canvas.setAttribute("aria-label", `Band ${name}`);
-    paint(canvas, bands.subarray(i * 4096, (i + 1) * 4096), 1);
-    figure.append(canvas, element("figcaption", name));
-    parts.bands.append(figure);
-  }
-}
-
-/** Pixels of one or three channels onto a canvas; the first row of a stamp is its bottom. */
-function paint(canvas, values, channels) {
-  const { width, height } = canvas, picture = new ImageData(width, height);
-  for (let row = 0; row < height; row++) {
-    for (let column = 0; column < width; column++) {
-      const from = ((height - 1 - row) * width + column) * channels, to = (row * width + column) * 4;
-      for (let k = 0; k < 3; k++) picture.data[to + k] = values[from + (channels === 3 ? k : 0)];
-      picture.data[to + 3] = 255;
-    }
-  }
-  canvas.getContext("2d").putImageData(picture, 0, 0);
+function capped(button, label) {
+  button.dataset.about ??= button.title;
+  button.title = `${button.dataset.about} ( ${label} )`;
+  const cap = button.querySelector("kbd");
+  if (cap) cap.textContent = label;
+  if (button.classList.contains("cap")) button.textContent = label;
 }
