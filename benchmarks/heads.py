@@ -7,14 +7,14 @@ The first prints for each kind of `uncertainty` the seconds of the fit, microsec
 a busy machine slows all alike), and on held-out galaxies CRPS, RMSE and the share inside one sigma. ``mc_dropout, whole`` is the
 textbook's: all of the network in every one of 50 passes; ``mc_dropout`` is the app's, which computes what lies before the first dropout once.
 
-The second plants noise of known size, which depends on a colour, in the labels of sfr_tot_median, and prints by rank correlation how the
+The second plants noise of known size, which depends on brightness, in labels that are a colour, and prints by rank correlation how the
 predicted noise (aleatoric) and the ignorance (epistemic) follow it, for images and for photometry.
 """
 
 import argparse
 import time
 from collections.abc import Callable
-from dataclasses import replace
+from itertools import product
 
 import numpy as np
 import pandas as pd
@@ -32,6 +32,7 @@ from core.models.options import OPTIONS
 from core.models.prediction import Inputs, Labels
 from core.models.registry import build
 from core.preprocess import image, photometry
+from core.preprocess.photometry import COLUMNS
 from core.training.machine import settled
 from core.training.network import Network
 from core.training.session import Session
@@ -39,10 +40,10 @@ from core.training.standard import Standard
 
 SHOWN = ("z", "sfr_tot_median")
 ROUNDS = 5
-PLANTED = (0.1, 1.6)
-"""Smallest and largest planted sigma, dex; the labels' own scatter about what an image tells is 0.3."""
-COLOUR = 6
-"""Column of photometry's model input that the planted noise depends on: g - r."""
+PLANTED = (0.1, 1.0)
+"""Smallest and largest planted sigma, in units of the colour's spread."""
+MAGNITUDE, COLOUR = COLUMNS.index("r"), COLUMNS.index("g-r")
+"""Columns of photometry's model input: what the planted noise depends on, and what is labelled."""
 
 
 class WholeModel(ImageBayesianCNN):
@@ -120,19 +121,23 @@ def compared(inputs: Inputs, labels: Labels, count: int, seed: int, threads: int
 
 
 def planted(inputs: Inputs, labels: Labels, count: int, seed: int, threads: int) -> list[dict]:
-    """How aleatoric and epistemic follow planted noise, a row for each model and kind."""
-    t, colour = TARGET_NAMES.index("sfr_tot_median"), inputs.arrays["photometry"][:, COLOUR]
-    share = np.argsort(np.argsort(colour)) / len(colour)
-    sigma = PLANTED[0] * (PLANTED[1] / PLANTED[0]) ** np.abs(1 - 2 * (2 * share % 1))
-    values = labels.values_nt.copy()
-    values[:, t] += sigma * np.random.default_rng([seed, 1]).standard_normal(len(sigma))
-    noisy, (fit, test) = replace(labels, values_nt=values, sigma_nt=np.full_like(values, np.nan)), drawn(labels, count, seed)
-    rows = []
-    for name in ("image_bayesian_cnn", "photometry_mlp"):
-        for word in ("heads", "last_layer"):
-            said = fitted(name, word, inputs[fit], noisy[fit], seed, threads)[0].predict(inputs[test])
-            _, aleatoric, epistemic = said.of("sfr_tot_median")
-            rows.append({"model": name, "uncertainty": word, "aleatoric": spearmanr(aleatoric, sigma[test]).statistic, "epistemic": spearmanr(epistemic, sigma[test]).statistic})
+    """How the predicted variances follow planted noise, a row for each model and kind.
+
+    The label is a colour, which images and photometry tell exactly. The noise depends on brightness, growing with it in one fit and falling
+    in another, and correlations are the mean of both: so what brightness does to ignorance by itself, faint galaxies being many, cancels.
+    """
+    magnitude, colour = inputs.arrays["photometry"][:, MAGNITUDE], inputs.arrays["photometry"][:, COLOUR]
+    share = np.argsort(np.argsort(magnitude)) / len(magnitude)
+    (fit, test), rows = drawn(labels, count, seed), []
+    for name, word in product(("image_bayesian_cnn", "photometry_mlp"), ("heads", "last_layer")):
+        found = []
+        for rank in (share, 1 - share):
+            sigma = PLANTED[0] * (PLANTED[1] / PLANTED[0]) ** rank
+            values = colour + sigma * np.random.default_rng([seed, 1]).standard_normal(len(sigma))
+            noisy = Labels(values[:, None], np.full((len(values), 1), np.nan), labels.weight_n, labels.group_n, ("colour",))
+            _, aleatoric, epistemic = fitted(name, word, inputs[fit], noisy[fit], seed, threads)[0].predict(inputs[test]).of("colour")
+            found.append([spearmanr(variance, sigma[test]).statistic for variance in (aleatoric, epistemic)] + [np.median(np.sqrt(aleatoric) / sigma[test])])
+        rows.append({"model": name, "uncertainty": word} | dict(zip(("aleatoric follows", "epistemic follows", "sigma/planted"), np.mean(found, axis=0), strict=True)))
     return rows
 
 

@@ -104,6 +104,15 @@ def test_features_have_a_row_a_galaxy_and_no_missing_value(fitted, name):
     assert found is None or (found.ndim == 2 and len(found) == N and np.isfinite(found).all())
 
 
+@pytest.mark.parametrize("name", [name for name, entry in MODELS.items() if entry.kind != "classical"])
+def test_samples_scatter_about_the_mean_as_the_ignorance_says(fitted, name):
+    p = fitted[name][1]
+    for target in ("z", "sfr_tot_avg"):
+        t = TARGET_NAMES.index(target)
+        assert p.samples_mnt[..., t].mean(axis=0) == pytest.approx(p.mean[:, t], rel=1e-4, abs=1e-5)
+        assert p.samples_mnt[..., t].var(axis=0) == pytest.approx(p.epistemic[:, t], rel=1e-3, abs=1e-10)
+
+
 @pytest.mark.parametrize("name", MODELS)
 def test_state_is_numbers_and_brings_the_model_back(fitted, name, tmp_path):
     from safetensors.numpy import load_file, save_file

@@ -23,6 +23,8 @@ from core.training.standard import Standard, standard_of
 
 MEASURED = ("scale_jt", "pair_t4", "covariance_tjj", "factor_t")
 """What of `JointErrors` is kept with the model, in order."""
+SAMPLES = 8
+"""Draws of the joint mean; each costs as much as joining the answers once."""
 BRANCHES = ("image_bayesian_cnn", "spectrum_cnn", "photometry_mlp")
 
 
@@ -91,16 +93,29 @@ class FusionLate(Model):
         self._errors = calibrated(mean, aleatoric, epistemic, labels.values_nt[held_n], self._z_column, self._how)
 
     def _predict(self, inputs: Inputs, rng: np.random.Generator) -> Prediction:
-        answers, features = [], []
+        answers, seen, features = [], [], []
         for name, model in self._models.items():
-            present = inputs.present.get(model.modalities[0], np.zeros(len(inputs), dtype=bool))
-            answer = model.predict(inputs, rng)
-            answers.append(_masked(answer, present))
-            features.append(answer.features_nd / self._scale_of[name] / np.sqrt(answer.features_nd.shape[1]))
-        mean, aleatoric, epistemic = combine(*(np.stack(parts) for parts in zip(*answers, strict=True)), self._errors, self._how)
+            answers.append(model.predict(inputs, rng))
+            seen.append(_masked(answers[-1], inputs.present.get(model.modalities[0], np.zeros(len(inputs), dtype=bool))))
+            features.append(answers[-1].features_nd / self._scale_of[name] / np.sqrt(answers[-1].features_nd.shape[1]))
+        mean_jnt, *variances = (np.stack(parts) for parts in zip(*seen, strict=True))
+        mean, aleatoric, epistemic = combine(mean_jnt, *variances, self._errors, self._how)
         unseen = ~np.isfinite(mean) & self._standard.is_labelled_t
-        mean, aleatoric = np.where(unseen, self._standard.centre_t, mean), np.where(unseen, self._standard.scale_t**2, aleatoric)
-        return Prediction(mean, aleatoric, np.where(unseen, self._standard.scale_t**2, epistemic), None, np.hstack(features), self._standard.targets)
+        mean, scale2 = np.where(unseen, self._standard.centre_t, mean), self._standard.scale_t**2
+        aleatoric, epistemic = np.where(unseen, scale2, aleatoric), np.where(unseen, scale2, epistemic)
+        drawn = self._drawn(answers, np.where(np.isfinite(mean_jnt), 0.0, np.nan), variances)
+        samples = None if drawn is None else mean + np.sqrt(epistemic) * drawn
+        return Prediction(mean, aleatoric, epistemic, samples, np.hstack(features), self._standard.targets)
+
+    def _drawn(self, answers: list[Prediction], gone_jnt: np.ndarray, variances: list[np.ndarray]) -> np.ndarray | None:
+        """Joint answers made of one sample of each branch, `SAMPLES` of them, with mean 0 and variance 1; None where a branch has none."""
+        if any(answer.samples_mnt is None for answer in answers):
+            return None
+        sampled = (np.stack([a.samples_mnt[m % len(a.samples_mnt)] for a in answers]) for m in range(SAMPLES))
+        drawn = np.stack([combine(sample_jnt + gone_jnt, *variances, self._errors, self._how)[0] for sample_jnt in sampled])
+        away = drawn - drawn.mean(axis=0)
+        spread = away.std(axis=0)
+        return np.divide(away, spread, out=np.zeros_like(away), where=spread > 0)
 
     def state(self) -> dict[str, np.ndarray]:
         state = {f"{n}/{k}": v for n, m in self._models.items() for k, v in m.state().items()}
