@@ -137,10 +137,18 @@ def test_halpha_that_is_not_seen_bounds_the_rate_from_above():
 
 def test_old_stars_may_have_made_some_of_a_weak_halpha():
     def told(continuum):
-        return measure_sfr(galaxy(-0.4, continuum=continuum, noise=0.02), Z, image_r=picture()).values
+        return measure_sfr(galaxy(-0.4, continuum=continuum, noise=0.02), Z, image_r=picture(0.4)).values
 
     weak, strong = told(30.0), told(0.5)
     assert weak["median"] < strong["median"] - 0.05 and weak["p97p5"] - weak["p2p5"] > strong["p97p5"] - strong["p2p5"]
+
+
+def test_disk_around_a_fibre_of_weak_halpha_may_form_more_than_its_light_tells():
+    def beyond(continuum):
+        inside, all_of_it = (measure_sfr(galaxy(-0.4, continuum=continuum, noise=0.02), Z, image_r=picture(s)) for s in (0.4, 2.0))
+        return all_of_it.values["p84"] - inside.values["p84"] - all_of_it.aperture_dex[0]
+
+    assert beyond(30.0) > beyond(1.0) + 0.2
 
 
 def test_break_says_less_star_formation_the_deeper_it_is():

@@ -4,8 +4,8 @@ From Halpha where it can be had: dust from the Balmer decrement, the share outsi
 stars may make taken off. Otherwise from the 4000 A break, whose relation to the specific rate is wide, and which says so;
 Halpha then bounds it from above, for young stars cannot make more of it than is seen.
 
-What the noise of the spectrum does not cover has terms of its own. `APERTURE_DEX`: star formation does not follow the r light;
-on the mock sky, which gives it a disk of its own, the two corrections differ by about a quarter of their size.
+What the noise of the spectrum does not cover has terms of its own. `DISK_EW`: star formation does not follow the r light; a fibre
+that sees a bulge tells little of the disk around it. `APERTURE_DEX`: what that leaves, measured on the mock sky.
 `SYSTEMATIC_DEX`: flux calibration (4 %) and the width of the lines. `COMPOSITE_DEX`: what a weak active nucleus adds.
 `BREAK_DEX`: the break says little. `benchmarks/star_formation.py` measures what the posteriors are worth.
 """
@@ -39,10 +39,12 @@ DETECTED = 3.0
 RETIRED_EW = 3.0
 """Halpha of less, A, is what old stars make by themselves; Cid Fernandes et al. 2011 (MNRAS 413, 1687). Of more, they may make
 as much: anything up to it is taken off, all alike."""
+DISK_EW = 40.0
+"""Halpha of a star-forming disk, A, as late spirals have it; Kennicutt 1998 (ARA&A 36, 189), figure 3."""
 SYSTEMATIC_DEX = 0.03
 COMPOSITE_DEX = 0.1
 """What an active nucleus may add in a composite spectrum."""
-APERTURE_DEX = (0.03, 0.15)
+APERTURE_DEX = (0.03, 0.11)
 """Scale of the aperture correction's error: a floor, and per dex of correction. Its shape is Student's t with `APERTURE_TAILS`
 degrees of freedom: most disks form stars about where they shine, a few only in the nucleus or only outside."""
 APERTURE_TAILS = 3
@@ -100,7 +102,8 @@ def measure_sfr(spectrum: np.ndarray, z: float, ebv: float = np.nan, image_r: np
         log_flux, ebv_gas = _from_halpha(lines["Halpha 6565"], lines["Hbeta 4863"], rng)
         log_sfr = log_flux - 17 + _log_area(z) - HALPHA_PER_SFR
         spread = np.hypot(SYSTEMATIC_DEX, COMPOSITE_DEX * (bpt == "composite"))
-        return _answer("Halpha", reason, bpt, _spread(log_sfr, aperture, spread, rng), lines, aperture, float(np.median(ebv_gas)))
+        total = _spread(log_sfr + _disk(lines["Halpha 6565"], aperture[0], rng), aperture, spread, rng)
+        return _answer("Halpha", reason, bpt, total, lines, aperture, float(np.median(ebv_gas)))
     log_sfr, error = _from_break(spectrum, z, ebv)
     if not np.isfinite(log_sfr):
         return StarFormation("none", f"{reason} {NO_BREAK}", bpt, np.zeros(len(LOG_SFR_GRID)), {}, lines, np.nan, aperture)
@@ -209,6 +212,15 @@ def _aperture(image_r: np.ndarray | None, fibre_arcsec: float) -> tuple[float, f
         return TYPICAL_APERTURE
     floor, slope = APERTURE_DEX
     return correction, float(np.sqrt(noise**2 + floor**2 + (slope * correction) ** 2))
+
+
+def _disk(halpha: LineFlux, correction: float, rng: np.random.Generator) -> np.ndarray:
+    """What the light outside the fibre forms more than by the fibre's own measure, dex; `DRAWS`.
+
+    A fibre with weak Halpha sees a bulge, and the disk around it may be as strong as `DISK_EW`, or no stronger: anything between, all alike.
+    """
+    contrast = max(DISK_EW / halpha.equivalent_width, 1.0) ** rng.uniform(0, 1, DRAWS)
+    return np.log10(1 + (10 ** max(correction, 0.0) - 1) * contrast) - max(correction, 0.0)
 
 
 def _log_area(z: float) -> float:
