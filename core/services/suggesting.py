@@ -115,7 +115,7 @@ def suggest(ws: Workspace, on_desk: Iterable[int] = (), but: Iterable[int] = (),
         return Suggestions((), f"Every galaxy that run {ground.run_id} could ask about is decided.")
     size, rng = min(size, int(allowed_p.sum())), np.random.default_rng([ground.run_id, learner.mark, crc32(annotator.encode())])
     batch = compose(registry.strategy(strategy), _candidates(ground, learner, coming, allowed_p), size, rng, rng.binomial(size, CONTROL_SHARE) / size)
-    return Suggestions(_items(ground, learner, batch), f"Chosen one by one by what is still unknown: run {ground.run_id} sees what is alike, and every label counts before the next is chosen.")
+    return Suggestions(_items(ground, learner, batch), f"One by one, by what run {ground.run_id} and every label up to now leave unknown.")
 
 
 def keep(ws: Workspace, items: Iterable[dict], strategy: str = STRATEGY) -> int:

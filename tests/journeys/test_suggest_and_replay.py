@@ -49,7 +49,7 @@ def part(page, name: str):
 def test_suggestions_come_one_by_one_and_heed_every_label_and_its_undo(page, app, ws):
     page.goto(f"{app.url}/label?batch={labelling.SUGGESTED}")
     page.wait_for_selector(".candidate", timeout=PATIENCE)
-    expect(page.get_by_text("Chosen one by one by what is still unknown")).to_be_visible(timeout=PATIENCE)
+    expect(page.get_by_text("every label up to now leave unknown")).to_be_visible(timeout=PATIENCE)
     for n in range(1, 4):
         key = part(page, "key").inner_text()
         page.keyboard.press("4")
@@ -81,7 +81,7 @@ def test_replay_is_asked_for_watched_stopped_and_goes_on(page, app, ws):
     assert until(lambda: len(replay_jobs(ws)) == 1 and replay_jobs(ws)[0]["status"] == "done")
     expect(page.get_by_text("On RMSE(delta)").first).to_be_visible(timeout=PATIENCE)
     expect(page.get_by_text("So far")).to_have_count(0, timeout=PATIENCE)
-    assert page.locator(".js-plotly-plot .legendtext").all_text_contents() == ["random", "epistemic sampled", "k means pp", "lcmd sampled"]
+    expect(page.locator(".js-plotly-plot .legendtext")).to_have_text(["random", "epistemic sampled", "k means pp", "lcmd sampled"], timeout=PATIENCE)
 
     page.get_by_role("spinbutton", name="Seeds", exact=True).fill("50")
     page.keyboard.press("Tab")
