@@ -197,12 +197,13 @@ def test_relook_takes_the_pull_of_a_label_on_the_model_out(tiny):
 
 def test_relook_forgets_a_label_that_was_given_again_from_it_or_changed(tiny, reads):
     _predict(tiny, o40=0.3, o41=0.3)
-    reads("Annie", 40, 0.5), reads("Annie", 41, 0.5)
+    reads("Annie", 40, 0.5), reads("Annie", 41, 0.5), reads("Vera", 42, 0.9)
     queue = reviewing.queue(tiny, "re-look")
     assert set(queue.ids.tolist()) >= {40, 41} and labelling.states(tiny, queue, "Annie") == {}
-    labelling.apply_events(tiny, "Annie", [event(1, 40, z=0.5, queue="re-look"), event(2, 41, z=0.3)])
-    assert labelling.states(tiny, queue, "Annie") == {40: "label", 41: "label"}
-    assert not {40, 41} & set(reviewing.relook(tiny).query("target == 'z'")["object_id"])
+    labelling.apply_events(tiny, "Annie", [event(1, 40, z=0.5, queue="re-look"), event(2, 41, z=0.3), event(3, 42, z=0.9, grade=3, queue="re-look")])
+    assert labelling.states(tiny, queue, "Annie") == {40: "label", 41: "label", 42: "label"}
+    assert labels.training(tiny).query("object_id == 42 and target == 'z'")["value"].tolist() == [0.9]
+    assert not {40, 41, 42} & set(reviewing.relook(tiny).query("target == 'z'")["object_id"])
 
 
 def test_relook_lists_duplicates_that_contradict_each_other(tiny, reads):

@@ -18,6 +18,6 @@ def queue(ws: Workspace, source: str) -> Queue:
         found, said = {d.object_id: d.explanation for d in disagreements(ws)}, "What you decide here is an adjudication: it beats what others said, and trains the models."
     else:
         table = relook(ws)
-        found, said = dict(zip(table["object_id"], table["hint"], strict=True)), "Past labels that a model disputes, that a duplicate contradicts, or whose percentiles break."
+        found, said = dict(zip(table["object_id"], table["hint"], strict=True)), "Past labels that something speaks against. Your value stands beside the old one; where they differ, the two wait among the disagreements."
     empty = {DISAGREEMENTS: "Nobody disagrees about a redshift.", RELOOK: "No past label stands out."}[source]
     return Queue(source, SOURCES[source], said if found else empty, np.array(list(found), np.int64), None, found, since=mark)

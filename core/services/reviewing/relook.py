@@ -34,8 +34,8 @@ def relook(ws: Workspace) -> pd.DataFrame:
     -------
     object_id, key, kind (one of `KINDS`), target, label_id, value, annotator, severity (of a model: calibrated sigma; of a duplicate: km/s;
     of percentiles: dex), reason (a sentence), hint (the same without what a model says: for the desk, where the model is not revealed).
-    Of several people's redshifts the one that stands is looked at; what is held back waits among the disagreements. A value
-    that was given again from this list is not listed a second time.
+    Of several people's redshifts the one that stands is looked at; what is held back waits among the disagreements. What
+    has been looked at from this list since is not listed a second time.
     """
     return _relook(ws, labels.high_water(ws), proposal_run(ws), objects.count(ws))
 
@@ -48,12 +48,18 @@ def _relook(ws: Workspace, mark: int, run_id: int | None, count: int) -> pd.Data
     standing = log[log["id"].isin(labels.training(ws, mark, min_grade=1)["label_id"])]
     rows = [*_disputed(ws, run_id, standing), *_duplicates(ws, standing), *_broken(log)]
     table = pd.DataFrame(rows, columns=[c for c in _COLUMNS if c not in ("key", "annotator")])
-    looked = set(log.loc[[json.loads(s).get("queue") == RELOOK for s in log["shown"]], "id"])
-    table = table[~table["label_id"].isin(looked)].merge(log[["id", "annotator"]], left_on="label_id", right_on="id")
+    table = table[~_was_looked_at(table, log)].merge(log[["id", "annotator"]], left_on="label_id", right_on="id")
     table["key"] = objects.frame(ws, table["object_id"])["key"].to_numpy() if len(table) else None
     order = table["kind"].map({k: n for n, k in enumerate(KINDS)})
     table = table.assign(order=order).sort_values(["order", "severity"], ascending=[True, False], kind="stable").drop_duplicates(["kind", "label_id"])
     return table.groupby("kind", sort=False).head(LISTED)[_COLUMNS].reset_index(drop=True)
+
+
+def _was_looked_at(table: pd.DataFrame, log: pd.DataFrame) -> np.ndarray:
+    """Which rows have had a decision from the re-look queue since, whosever it was; bool (n,)."""
+    from_here = np.array([json.loads(shown).get("queue") == RELOOK for shown in log["shown"]], bool)
+    newest = log[from_here].groupby(["object_id", "target"])["id"].max().to_dict()
+    return np.array([newest.get((o, t), 0) >= i for o, t, i in zip(table["object_id"], table["target"], table["label_id"], strict=True)], bool)
 
 
 def _disputed(ws: Workspace, run_id: int | None, standing: pd.DataFrame) -> list[tuple]:
