@@ -159,6 +159,20 @@ def test_pool_does_not_learn_from_stars_nor_from_what_the_catalogue_revealed(sky
     assert any("by 3 decisions" in reason for reason in querying.pool(sky, request()).counts)
 
 
+def test_preview_leaves_out_what_is_most_like_the_stars_that_were_met(sky):
+    run = runs.load_arrays(sky, 1, "predictions")
+    ids = querying.pool(sky, request()).object_ids
+    features = run["features"].copy()
+    features[np.isin(run["object_ids"], ids[:8])] += 1e3
+    runs.save_arrays(sky, 1, "predictions", **{**run, "features": features})
+    decide(sky, ids[20:60], "label")
+    decide(sky, ids[:5], "cannot", flags="star")
+    shown = querying.preview(sky, request(strategy="k_centre", control_share=0.0, size=5))
+    assert shown.pool.counts["most like those of which nobody could tell"] == 3 and not np.isin(ids[5:8], shown.pool.object_ids).any()
+    careless = querying.preview(sky, request(strategy="k_centre", control_share=0.0, size=5, least_chance=0.0))
+    assert np.isin(ids[5:8], careless.table["object_id"]).any()
+
+
 def test_preview_per_minute_prefers_what_is_quick_to_label(sky):
     ids = querying.pool(sky, request()).object_ids
     with pytest.raises(BadInput, match="The time that a label takes must be known from a decision at least"):

@@ -33,7 +33,7 @@ def pool(ws: Workspace, request: Request) -> Pool:
         allowed &= ~is_refused
     kept = table[allowed]
     region_labelled = int((table["id"].isin(valued) & table["split"].eq("train")).sum())
-    return Pool(kept["id"].to_numpy(np.int64), kept["sn"].to_numpy(float), chance[allowed], valued, region_labelled, counts)
+    return Pool(kept["id"].to_numpy(np.int64), kept["sn"].to_numpy(float), chance[allowed], valued, np.setdiff1d(decided, valued), region_labelled, counts)
 
 
 def named(ws: Workspace, text: str) -> tuple[int, ...]:

@@ -63,7 +63,7 @@ class Pool:
     Attributes
     ----------
     object_ids : int64 (p,) allowed. sn : float (p,), NaN = unknown. chance : float (p,) that somebody can tell; 1 while nobody has failed to.
-    labelled_ids : int64 (l,) anywhere in the workspace, with a value of a chosen target.
+    labelled_ids, refused_ids : int64 (l,) and (r,) anywhere in the workspace, with a value of a chosen target, and of which nobody could tell one.
     region_labelled : how many of those are train-split galaxies of the region.
     counts : reason -> galaxies of the region left out for it; each is counted once, under the first that holds.
     """
@@ -72,6 +72,7 @@ class Pool:
     sn: np.ndarray
     chance: np.ndarray
     labelled_ids: np.ndarray
+    refused_ids: np.ndarray
     region_labelled: int
     counts: dict[str, int]
 

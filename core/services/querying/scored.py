@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from core.acquisition.alike import LEAST, chance_alike
 from core.acquisition.candidates import Candidates, Strategy
 from core.columns import Target, task_groups
 from core.errors import BadInput
@@ -27,7 +28,7 @@ def scored(ws: Workspace, request: Request, pool: Pool, strategy: Strategy, targ
 
     With a run: its predictions and, where it keeps them, its latent features. Galaxies it does not
     predict are left out and counted. Without latent features the places on the newest map stand in,
-    and galaxies that are not on it are left out if the strategy needs features. A strategy that compares
+    and galaxies that are not on it are left out if the strategy needs features. So are those most like what nobody could tell. A strategy that compares
     images with spectra gets what two further runs say, and only galaxies that both can see.
     """
     views = view_runs(ws, request.run_id) if "disagreement_pt" in strategy.needs else ()
@@ -47,6 +48,8 @@ def scored(ws: Workspace, request: Request, pool: Pool, strategy: Strategy, targ
         return Scored(pool, candidates, "")
     pool, candidates = _kept(pool, is_known, f"without {words}"), candidates[is_known]
     candidates, scale = _with_features(candidates, pool, ids, features)
+    if request.least_chance:
+        pool, candidates = _unlike_refused(pool, candidates, ids, features / scale)
     if request.population is not None:
         candidates = _with_population(candidates, request, saved, asked, ids, features / scale)
         words = f"{words}, known for {len(candidates.population_md)} of the {len(set(request.population))} to be served"
@@ -93,6 +96,14 @@ def _with_features(candidates: Candidates, pool: Pool, ids: np.ndarray, features
     noise = candidates.labelled_aleatoric_lt
     return replace(candidates, features_pd=(here / scale).astype(np.float32), labelled_ld=(there / scale).astype(np.float32),
                    labelled_aleatoric_lt=None if noise is None else noise[is_known]), scale
+
+
+def _unlike_refused(pool: Pool, candidates: Candidates, ids: np.ndarray, features: np.ndarray) -> tuple[Pool, Candidates]:
+    """The pool without the galaxies most like those of which nobody could tell a value, stars among them."""
+    refused_rd = features[rows_of(ids, pool.refused_ids[np.isin(pool.refused_ids, ids)])]
+    tried_nd = np.concatenate([candidates.labelled_ld, refused_rd])
+    likely = chance_alike(candidates.features_pd, tried_nd, np.arange(len(tried_nd)) < len(candidates.labelled_ld)) >= LEAST
+    return _kept(pool, likely, "most like those of which nobody could tell"), candidates[likely]
 
 
 def _with_population(candidates: Candidates, request: Request, saved: dict[int, Saved], asked: tuple[Target, ...],
