@@ -98,6 +98,14 @@ def test_a_round_is_fitted_with_the_weights_that_the_round_before_left(table, re
     assert (again.asked, again.metrics, again.following, again.weights) == (here.asked, here.metrics, here.following, here.weights)
 
 
+def test_strategies_share_the_fit_to_the_initial_set_of_a_seed(table, tmp_path, monkeypatch):
+    seeds, fit = [], rounds._fit
+    monkeypatch.setattr(rounds, "_fit", lambda world, model, rows, weights, seed: seeds.append(seed) or fit(world, model, rows, weights, seed))
+    question = Question(**{**PROTOCOL, "strategies": ("k_means_pp", "k_centre"), "rounds": 1}, model="small network")
+    list(run_rounds(tmp_path, question, table_source(table, ("a", "b"), "z")[0], workers=1))
+    assert seeds == [0, 1000, 1, 1, 1, 1001, 1001, 1001]
+
+
 # Going on
 
 

@@ -1,10 +1,11 @@
 """A round of active learning: fit to what has been asked, measure, ask again. The oracle is `World.labels`."""
 
+import json
 import os
 import time
 from collections.abc import Iterator
 from dataclasses import replace
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
 
 import numpy as np
@@ -65,17 +66,31 @@ def advance(folder: Path, question: Question, source: Source, steps: list[Step])
 def _state_of(folder: Path, question: Question, source: Source, step: Step) -> State:
     state = states.read(folder, step)
     if state is None:
-        before = _state_of(folder, question, source, step._replace(round=step.round - 1)) if step.round else None
-        state = one_round(source.world(step.seed), question, source.model(question), step, before)
+        if step.round:
+            before, (model, seconds) = _state_of(folder, question, source, step._replace(round=step.round - 1)), (source.model(question), None)
+        else:
+            before, (model, seconds) = None, _first_fit(source, json.dumps(question.asked()), step.seed)
+        state = one_round(source.world(step.seed), question, model, step, before, seconds)
         states.write(folder, step, state)
     return state
 
 
-def one_round(world: World, question: Question, model: Model, step: Step, before: State | None) -> State:
-    """Fit a fresh model to all that has been asked, measure it on the test galaxies and choose the next batch."""
+@lru_cache(maxsize=1)
+def _first_fit(source: Source, asked: str, seed: int) -> tuple[Model, float]:
+    """The model fitted to the initial set of a seed and the seconds it took, for a question as JSON: the same for every strategy, and kept until the next seed's."""
+    question, world = Question.of(json.loads(asked)), source.world(seed)
+    model = source.model(question)
+    return model, _fit(world, model, world.answered(first_asked(world, question, seed)), None, 1000 * seed)
+
+
+def one_round(world: World, question: Question, model: Model, step: Step, before: State | None, fitted_seconds: float | None = None) -> State:
+    """Fit a fresh model to all that has been asked, measure it on the test galaxies and choose the next batch.
+
+    ``fitted_seconds`` says that the model is fitted already, and how long that took.
+    """
     asked = np.array(before.asked + before.following) if before else first_asked(world, question, step.seed)
     weights = before.weights if before else None
-    seconds = _fit(world, model, world.answered(asked), weights, 1000 * step.seed + step.round)
+    seconds = _fit(world, model, world.answered(asked), weights, 1000 * step.seed + step.round) if fitted_seconds is None else fitted_seconds
     measured = _measured(world, question, model, step.seed)
     following, selection_seconds, weights = _next(world, question, model, step, asked)
     last = asked[len(before.asked) :] if before else asked[:0]
