@@ -1,6 +1,6 @@
 """Maps of 20,000 galaxies of 64 features: seconds and trustworthiness against the libraries' defaults, and whether maps stay put.
 
-    python -m benchmarks.embedding [--galaxies 20000] [--skip-defaults]
+    python -m benchmarks.embedding [--galaxies 20000] [--methods umap tsne] [--skip-defaults]
 
 Features are a mixture of forty clumps in twelve directions, stretched over 64. Defaults: `umap.UMAP()` and
 `sklearn.manifold.TSNE()`. Trustworthiness (Venna & Kaski 2001, 15 neighbours) is taken over 4,000 galaxies.
@@ -67,12 +67,13 @@ def main() -> None:
     """Print one line a measurement."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--galaxies", type=int, default=20_000)
+    parser.add_argument("--methods", nargs="+", choices=("umap", "tsne"), default=["umap", "tsne"])
     parser.add_argument("--skip-defaults", action="store_true")
     given = parser.parse_args()
     rng = np.random.default_rng(0)
     features_nd = galaxies(given.galaxies, rng)
     embedding.warm()
-    for method in ("umap", "tsne"):
+    for method in given.methods:
         old = timed(f"Lookback, {method}", lambda method=method: embedding.embed(features_nd, method), features_nd)
         stays(method, features_nd, old, rng)
     if not given.skip_defaults:

@@ -29,7 +29,7 @@ def here(monkeypatch) -> dict:
 
 
 def look(shown, colouring="state", visible=EVERYBODY, is_dark=False):
-    return looks.look(shown, colouring, "z", visible, is_dark)
+    return looks.look(shown, COLOURINGS[colouring], "z", visible, is_dark)
 
 
 @pytest.mark.parametrize("colouring", COLOURINGS)
@@ -141,9 +141,9 @@ def test_click_picks_a_galaxy_and_leaves_what_is_caught(shown, here):
 
 def test_pointed_galaxy_is_told_by_picture_key_state_and_values(shown, tiny, monkeypatch):
     monkeypatch.setattr(pointed.state, "workspace", lambda: tiny)
-    told = pointed.described(shown, "sn", "z", 3)
+    told = pointed.described(shown, COLOURINGS["sn"], "z", 3)
     assert told["picture"].startswith("data:image/png;base64,") and told["lines"][:2] == ["mock-00003", "labelled"]
     assert told["lines"][3] == f"z = {shown.label[3, 0]:.4g} by label" and told["lines"][4] == f"signal-to-noise {shown.sn[3]:.3g}"
     with tiny.write() as db:
         db.conn.execute("DELETE FROM arrays WHERE modality = 'image' AND object_id = 4")
-    assert pointed.described(shown, "sn", "z", 3)["picture"] is None
+    assert pointed.described(shown, COLOURINGS["sn"], "z", 3)["picture"] is None

@@ -61,6 +61,30 @@ def histogram(values: np.ndarray, x: str, height: int = 220, bins: int = 40) -> 
     return figure.update_layout(showlegend=False)
 
 
+def against(mine: np.ndarray, others: np.ndarray, x: str, height: int = 170) -> "go.Figure":
+    """Two histograms of the same area over the middle 98 % of both: what is caught filled, the rest as an outline."""
+    figure, both = blank(height, x, "share"), np.concatenate([mine, others])
+    edges = np.linspace(*np.percentile(both, (1, 99)), int(np.clip(2 * len(mine) ** 0.5, 6, 40)) + 1)
+    middle = (edges[:-1] + edges[1:]) / 2
+    for name, values in (("caught", mine), ("the rest", others)):
+        share = np.histogram(np.clip(values, edges[0], edges[-1]), bins=edges)[0] / max(len(values), 1)
+        if name == "caught":
+            figure.add_bar(x=middle, y=share, width=np.diff(edges) * 0.92, name=name, marker={"color": series()[1]}, hovertemplate="%{y:.1%} of what is caught<extra></extra>")
+        elif len(values):
+            figure.add_scatter(x=middle, y=share, name=name, line={"shape": "hvh", "color": ink(), "width": 2}, mode="lines", hovertemplate="%{y:.1%} of the rest<extra></extra>")
+    return figure.update_yaxes(tickformat=".0%", nticks=4).update_layout(showlegend=True)
+
+
+def stacks(parts: dict[str, tuple[np.ndarray, np.ndarray]], height: int = 300) -> "go.Figure":
+    """Rest-frame medians with their middle 68 % as bands: name -> wavelengths (q,) and percentiles (3, q)."""
+    figure = blank(height, "rest wavelength [A]", "flux over median")
+    for k, (name, (wave, (low, middle, high))) in enumerate(parts.items()):
+        shade = series()[1] if k == 0 else ink()
+        figure.add_scatter(x=np.concatenate([wave, wave[::-1]]), y=np.concatenate([high, low[::-1]]), fill="toself", fillcolor=shade, opacity=0.2, line={"width": 0}, hoverinfo="skip", showlegend=False)
+        figure.add_scatter(x=wave, y=middle, name=name, mode="lines", line={"color": shade, "width": 1.6, "dash": "solid" if k == 0 else "dot"}, hovertemplate="%{y:.2f} at %{x:.0f} A<extra>" + name + "</extra>")
+    return figure.update_yaxes(range=[0, float(np.percentile(np.concatenate([p[2] for _, p in parts.values()]), 99)) * 1.15])
+
+
 def shares(table: pd.DataFrame, name: str, part: str, whole: str, labels: tuple[str, str], height: int = 220) -> "go.Figure":
     """Bars of a whole and the part of it that is so: galaxies of each split and how many are labelled, say."""
     figure = blank(height, "", "").update_layout(barmode="stack", yaxis={"autorange": "reversed"})

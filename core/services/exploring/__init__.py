@@ -2,8 +2,8 @@
 
 from core.services.exploring.colouring import COLOURINGS, Colouring
 from core.services.exploring.filters import OPEN, Filters
-from core.services.exploring.further import colourings
-from core.services.exploring.likeness import latent, nearest, stacked, stamps
+from core.services.exploring.further import annotator_names, batch_titles, colourings
+from core.services.exploring.likeness import latent, nearest, spread_out, stacked, stamps
 from core.services.exploring.maps import (
     feature_choices,
     is_first_view,
@@ -18,7 +18,7 @@ from core.services.exploring.maps import (
 )
 from core.services.exploring.places import HOW, combined, points_in_polygon, rows_of
 from core.services.exploring.states import CANNOT, LABELLED, STATES, UNLABELLED, WAITING, label_states, label_values, waiting
-from core.services.exploring.table import UNKNOWN_CLASS, MapTable, details, facts, galaxies, map_table, version
+from core.services.exploring.table import UNKNOWN_CLASS, MapTable, details, facts, galaxies, map_table, values, version
 from core.services.exploring.views import View, open_view, remove_view, save_view, view_names
 
 __all__ = [
@@ -35,6 +35,8 @@ __all__ = [
     "UNLABELLED",
     "View",
     "WAITING",
+    "annotator_names",
+    "batch_titles",
     "colourings",
     "combined",
     "details",
@@ -59,9 +61,11 @@ __all__ = [
     "rows_of",
     "run_names",
     "save_view",
+    "spread_out",
     "stacked",
     "stamps",
     "target_groups",
+    "values",
     "version",
     "view_names",
     "waiting",

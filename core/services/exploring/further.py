@@ -41,6 +41,16 @@ def batch_names(ws: Workspace, ids: np.ndarray) -> np.ndarray:
     return batches.newest_of_objects(ws).reindex(ids).fillna(NO_BATCH).to_numpy(object)
 
 
+def annotator_names(ws: Workspace) -> list[str]:
+    """Everybody who has given a label that stands, and `SEVERAL`, `NOBODY`."""
+    return sorted(set(labels.current(ws).query("action == 'label'")["annotator"])) + [SEVERAL, NOBODY]
+
+
+def batch_titles(ws: Workspace) -> list[str]:
+    """The names of all batches, newest first, and `NO_BATCH`."""
+    return list(dict.fromkeys(batches.frame(ws)["name"])) + [NO_BATCH]
+
+
 def disagreement(ws: Workspace, table: MapTable, column: int) -> np.ndarray:
     """How many times their joint noise the answers of a model of images and one of spectra are apart, float32 (n,).
 

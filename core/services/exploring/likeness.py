@@ -55,3 +55,14 @@ def stacked(ws: Workspace, table: MapTable, rows: np.ndarray, seed: int = 0) -> 
     drawn = np.random.default_rng(seed).permutation(len(rows))[:MOST_STACKED]
     spectra, has = arrays.read(ws, "spectrum", table.object_ids[rows[drawn]])
     return *stack(spectra[has], z[drawn][has]), int(has.sum())
+
+
+def spread_out(ws: Workspace, object_ids: np.ndarray, size: int, run_id: int | None, seed: int = 0) -> np.ndarray:
+    """A part of some galaxies that stands for all of them: the strategy ``k_means`` asked within them, int64 (<= size,).
+
+    Galaxies that may not be asked about take no part; raises as `querying.preview` does when none may.
+    """
+    from core.services import querying
+
+    asked = querying.Request("k_means", size, run_id=run_id, control_share=0.0, seed=seed, least_sn=0.0, region=tuple(object_ids.tolist()), skip_waiting=False, only_galaxies=False)
+    return querying.preview(ws, asked).table["object_id"].to_numpy(np.int64)

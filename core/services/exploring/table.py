@@ -98,6 +98,13 @@ def details(table: MapTable, ids: np.ndarray, target: str) -> pd.DataFrame:
     })
 
 
+def values(table: MapTable, column: str, target: str) -> np.ndarray:
+    """One column of `details` for all galaxies of a map, (n,)."""
+    of_target = {"label": table.label, "prediction": table.mean, "half": table.half, "epistemic": table.epistemic, "aleatoric": table.aleatoric}
+    own = {"object_id": table.object_ids, "key": table.key, "state": table.state, "class": table.object_class, "split": table.split, "sn": table.sn, "novelty": table.novelty}
+    return own[column] if column in own else of_target[column][:, table.column(target)]
+
+
 def facts(ws: Workspace, ids: np.ndarray, target: str, run_id: int | None = None) -> pd.DataFrame:
     """`details` of objects that need not be on any map."""
     ids = np.asarray(ids, np.int64)

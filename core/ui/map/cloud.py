@@ -9,7 +9,7 @@ import streamlit as st
 from streamlit.runtime import get_instance
 
 from core.services import exploring
-from core.services.exploring import COLOURINGS, MapTable
+from core.services.exploring import COLOURINGS, Colouring, MapTable
 from core.store import Workspace
 from core.ui import state
 from core.ui.map import looks, pointed, selection
@@ -41,7 +41,7 @@ def table(ws: Workspace, name: str, run_id: int | None) -> MapTable:
 
 def draw(
     shown: MapTable, colouring: str, target: str, visible_n: np.ndarray, key: str, marked: dict[str, np.ndarray] | None = None, height: int = HEIGHT,
-    shares: str | None = None,
+    shares: str | None = None, colourings: dict[str, Colouring] = COLOURINGS,
 ) -> None:
     """Draw the map; what is lassoed on it is then `selection.caught`, what is clicked `selection.picked`.
 
@@ -49,21 +49,21 @@ def draw(
 
     Parameters
     ----------
-    colouring : of `COLOURINGS`. target : which target, where the colouring is per target.
+    colouring : of ``colourings``. target : which target, where the colouring is per target.
     visible_n : bool (n,), who is drawn. key : unique widget key. marked : name -> rows to ring, `MOST_MARKED` at most each.
     shares : key under which another map keeps what is caught, to share one selection with it.
     """
-    kept = shares or key
-    data = payload(shown, colouring, target, visible_n, key, marked or {}, height, selection.caught(shown, visible_n, kept))
+    kept, chosen = shares or key, colourings[colouring]
+    drawn = _look(shown.version, shown.name, colouring, target, visible_n, state.is_dark(), shown, chosen)
+    data = payload(shown, drawn, chosen.title, visible_n, key, marked or {}, height, selection.caught(shown, visible_n, kept))
     _component(data=data, key=key, on_gesture_change=partial(_act, key, kept, shown, visible_n), height=height)
-    pointed.answer(shown, colouring, target, key)
+    pointed.answer(shown, chosen, target, key)
 
 
 def payload(
-    shown: MapTable, colouring: str, target: str, visible_n: np.ndarray, key: str, marked: dict[str, np.ndarray], height: int, caught_rows: np.ndarray | None,
+    shown: MapTable, drawn: looks.Look, title: str, visible_n: np.ndarray, key: str, marked: dict[str, np.ndarray], height: int, caught_rows: np.ndarray | None,
 ) -> dict:
     """What the component is given; see its JavaScript ``Cloud.show``."""
-    drawn, title = _look(shown.version, shown.name, colouring, target, visible_n, state.is_dark(), shown), COLOURINGS[colouring].title
     count = int(visible_n.sum())
     return {
         "key": key, "name": shown.name, "title": title, "height": height, "frame": frame(shown.xy),
@@ -83,8 +83,8 @@ def frame(xy: np.ndarray) -> list[float]:
 
 
 @st.cache_resource(max_entries=24, show_spinner=False)
-def _look(version: tuple, name: str, colouring: str, target: str, visible_n: np.ndarray, is_dark: bool, _shown: MapTable) -> looks.Look:
-    return looks.look(_shown, colouring, target, visible_n, is_dark)
+def _look(version: tuple, name: str, colouring: str, target: str, visible_n: np.ndarray, is_dark: bool, _shown: MapTable, _chosen: Colouring) -> looks.Look:
+    return looks.look(_shown, _chosen, target, visible_n, is_dark)
 
 
 def _marks_legend(marked: dict[str, np.ndarray]) -> list[dict]:

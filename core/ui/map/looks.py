@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from core.services import exploring
-from core.services.exploring import COLOURINGS, MapTable
+from core.services.exploring import Colouring, MapTable
 from core.ui import palette
 
 SHAPES = (*palette.SYMBOLS, "circle-open", "square-open", "diamond-open")
@@ -38,13 +38,13 @@ class Look:
     opacity: float
 
 
-def look(shown: MapTable, colouring: str, target: str, visible_n: np.ndarray, is_dark: bool) -> Look:
-    """The look of a map coloured by one of `COLOURINGS`; ``target`` where that is per target, ``visible_n`` bool (n,)."""
-    column, chosen = shown.column(target), COLOURINGS[colouring]
+def look(shown: MapTable, chosen: Colouring, target: str, visible_n: np.ndarray, is_dark: bool) -> Look:
+    """The look of a map in one colouring; ``target`` where that is per target, ``visible_n`` bool (n,)."""
+    column = shown.column(target)
     values = chosen.values(shown, column)
     if chosen.scale == "category":
         return _categories(values, visible_n, is_dark)
-    return _numbers(values, visible_n, chosen.scale, _title(shown, colouring, target, column), is_dark)
+    return _numbers(values, visible_n, chosen.scale, _title(shown, chosen, target, column), is_dark)
 
 
 def size(count: int) -> float:
@@ -52,8 +52,7 @@ def size(count: int) -> float:
     return float(np.clip(62 / max(count, 1) ** 0.25, 2.4, 11))
 
 
-def _title(shown: MapTable, colouring: str, target: str, column: int) -> str:
-    chosen = COLOURINGS[colouring]
+def _title(shown: MapTable, chosen: Colouring, target: str, column: int) -> str:
     unit = shown.targets[column].unit if chosen.per_target else ""
     return f"{chosen.title}{f' of {target}' if chosen.per_target else ''}{f' [{unit}]' if unit else ''}"
 

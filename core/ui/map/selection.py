@@ -37,6 +37,11 @@ def picked(key: str) -> int | None:
     return st.session_state.get(f"{key}_picked")
 
 
+def unpick(key: str) -> None:
+    """Let go the galaxy clicked last."""
+    st.session_state.pop(f"{key}_picked", None)
+
+
 def act(gesture: dict, shown: MapTable, visible_n: np.ndarray, key: str) -> None:
     """Carry out what was done on a map.
 

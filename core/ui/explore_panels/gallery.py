@@ -1,0 +1,93 @@
+"""Pictures and values of what is caught: sorted by any column, page by page."""
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from core.services import exploring
+from core.services.exploring import COLOURINGS, MapTable
+from core.store import Workspace
+from core.ui import thumbnails
+
+SHOWN = (24, 60, 120)
+DIRECTIONS = {False: ":material/south:", True: ":material/north:"}
+"""Downwards, largest first, or upwards."""
+MOST_LISTED = 5000
+"""Rows beyond make the table slow, and nobody scrolls so far."""
+WORDS = {
+    "epistemic": "ignorance", "aleatoric": "noise", "half": "± 68 %", "sn": "S/N", "prediction": "prediction", "label": "label", "novelty": "novelty", "object_id": "as they came",
+    "key": "key", "state": "label state", "class": "class", "split": "split",
+}
+"""Column of `exploring.details` -> what it is called; the order in which orders are offered."""
+
+
+def gallery(ws: Workspace, shown: MapTable, rows: np.ndarray, target: str, key: str) -> None:
+    """A page of pictures of the rows of a map, in the order that a person chooses."""
+    left, middle, right = st.columns([1.4, 0.5, 1.1], vertical_alignment="center")
+    offered = [column for column in WORDS if _is_known(shown, rows, column, target)]
+    column = left.selectbox("Sort by", offered, format_func=WORDS.get, key=f"{key}_order", label_visibility="collapsed", persist_state="session")
+    rises = middle.segmented_control("Direction", [False, True], default=False, required=True, key=f"{key}_rises", label_visibility="collapsed", persist_state="session", format_func=DIRECTIONS.get)
+    count = right.selectbox("Pictures on a page", SHOWN, key=f"{key}_count", label_visibility="collapsed", format_func=lambda n: f"{n} a page", persist_state="session")
+    ordered, pages = _ordered(shown, rows, column, target, rises), -(-len(rows) // count)
+    page = min(st.session_state.get(f"{key}_page", 1), pages)
+    here = exploring.details(shown, shown.object_ids[ordered[(page - 1) * count : page * count]], target)
+    pictures(ws, here, target)
+    st.caption(_what_spread_means(here))
+    if pages > 1:
+        st.number_input(f"Page, of {pages:,}", 1, pages, page, key=f"{key}_page")
+
+
+def _is_known(shown: MapTable, rows: np.ndarray, column: str, target: str) -> bool:
+    values = exploring.values(shown, column, target)
+    return values.dtype == object or bool(np.isfinite(values[rows]).any())
+
+
+def _ordered(shown: MapTable, rows: np.ndarray, column: str, target: str, rises: bool) -> np.ndarray:
+    """Rows by a column, who has no value last."""
+    values = pd.Series(exploring.values(shown, column, target)[rows])
+    ascending = rises != (column in ("object_id", "key", "state", "class", "split"))
+    return rows[values.sort_values(ascending=ascending, na_position="last", kind="stable").index.to_numpy()]
+
+
+def pictures(ws: Workspace, table: pd.DataFrame, target: str, notes: list[str] | None = None) -> None:
+    """A grid of pictures of `exploring.details` rows with target value and label state; each opens the Label page."""
+    captions = [_caption(row, target) for row in table.itertuples()]
+    if notes is not None:
+        captions = [f"{note}\n{caption}" for note, caption in zip(notes, captions, strict=True)]
+    st.html(_grid(ws.path, ws, tuple(table["object_id"].tolist()), tuple(captions), tuple(table["key"])))
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def _grid(path, _ws: Workspace, ids: tuple[int, ...], captions: tuple[str, ...], keys: tuple[str, ...]) -> str:
+    images, has_image = exploring.stamps(_ws, np.array(ids, np.int64))
+    alts = [f"{key}: colour picture; {caption.replace(chr(10), ', ')}" for key, caption in zip(keys, captions, strict=True)]
+    return thumbnails.grid(images, has_image, list(captions), alts, [f"label?object={i}" for i in ids])
+
+
+def _caption(row, target: str) -> str:
+    if np.isfinite(row.label):
+        return f"{target} {row.label:.4g}\n{row.state}"
+    if np.isfinite(row.prediction):
+        spread = row.half if np.isfinite(row.half) else np.hypot(row.epistemic, row.aleatoric)
+        return f"{target} ≈ {row.prediction:.3g} ± {spread:.1g}\n{row.state}"
+    return row.state
+
+
+def _what_spread_means(table: pd.DataFrame) -> str:
+    if table["prediction"].isna().all():
+        return ""
+    calibrated = "± : the 68 % interval, stretched until it held 68 % of calibration galaxies of like S/N."
+    return calibrated if table["half"].notna().any() else "± : 1 σ as the model states it; too few calibration galaxies had a catalogue value to correct it."
+
+
+def table(ws: Workspace, shown: MapTable, rows: np.ndarray, target: str, key: str) -> int | None:
+    """Values of the rows of a map; the object of the row that a person has chosen, else None."""
+    frame = exploring.details(shown, shown.object_ids[rows[:MOST_LISTED]], target)
+    number = {c: st.column_config.NumberColumn(format="%.4f") for c in ("label", "prediction", "epistemic", "aleatoric")} | {
+        "half": st.column_config.NumberColumn("± 68 %", format="%.4f", help="Half-width of the 68 % interval, stretched as calibration galaxies of like S/N ask"),
+        "novelty": st.column_config.NumberColumn(format="%.2f", help=COLOURINGS["novelty"].sentence)}
+    chosen = st.dataframe(frame, key=f"{key}_table", hide_index=True, height=420, on_select="rerun", selection_mode="single-row", column_order=[c for c in frame if c != "object_id"],
+                          column_config=number | {"sn": st.column_config.NumberColumn("S/N", format="%.1f")})
+    if len(rows) > MOST_LISTED:
+        st.caption(f"The first {MOST_LISTED:,} of {len(rows):,}; narrow the selection to see others.")
+    return int(frame["object_id"].iloc[chosen.selection.rows[0]]) if chosen.selection.rows else None
