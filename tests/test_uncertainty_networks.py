@@ -104,7 +104,7 @@ def planted(n: int, seed: int) -> tuple[Inputs, np.ndarray, np.ndarray]:
     return Inputs({"photometry": x}, {"photometry": np.ones(n, bool)}), np.sin(1.5 * x[:, 0]) + sigma * rng.standard_normal(n), sigma
 
 
-def test_noise_follows_what_was_planted_and_ignorance_less():
+def test_noise_follows_what_was_planted_and_ignorance_in_units_of_it_falls():
     (inputs, value, _), (asked, _, sigma) = planted(1500, 0), planted(400, 1)
     values = np.full((1500, 9), np.nan)
     values[:, 3] = value
@@ -113,4 +113,5 @@ def test_noise_follows_what_was_planted_and_ignorance_less():
     _, aleatoric, epistemic = model.predict(asked).of(TARGET_NAMES[3])
     followed = spearmanr(aleatoric, sigma).statistic
     assert followed > 0.8 and spearmanr(epistemic, sigma).statistic < 0.5 * followed
+    assert spearmanr(epistemic / aleatoric, sigma).statistic < -0.2
     assert np.median(np.sqrt(aleatoric) / sigma) == pytest.approx(1, abs=0.4)
