@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from core.acquisition.labelability import FAINTEST_SN
 from core.errors import BadInput
 
 LONGEST, SHORTEST = 300.0, 0.5
@@ -10,7 +11,6 @@ DOUBT = 20
 """Decisions that would have to show a dependence on S/N before half of it is believed."""
 SPREAD = 0.4
 """Of log10 S/N among galaxies, dex: the scale on which that doubt is measured."""
-FAINTEST_SN = 0.1
 
 
 def expected_seconds(decided_sn_n: np.ndarray, seconds_n: np.ndarray, sn_p: np.ndarray) -> np.ndarray:

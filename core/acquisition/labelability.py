@@ -15,6 +15,7 @@ CENTRE = np.array([np.log10(5.0), 0.8, 17.5])
 SCALE = np.array([0.5, 0.2, 1.5])
 """Of log10 S/N, the share of good pixels and the magnitude: constants, so that a chance never depends on who else is there."""
 FAINTEST_SN = 0.1
+"""S/N below which a galaxy is no fainter: its logarithm is taken."""
 
 
 @dataclass(frozen=True)
