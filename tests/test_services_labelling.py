@@ -49,6 +49,14 @@ def test_queue_of_unlabelled_takes_most_ignorance_first(tiny):
     assert set(ids.tolist()) == {i for i in range(31, 61) if table.loc[i, "split"] == "train"}
 
 
+def test_queue_of_unlabelled_has_objects_without_a_spectrum_last(tiny):
+    first = labelling.queue(tiny, labelling.UNLABELLED).ids.tolist()
+    with tiny.write() as db:
+        db.conn.execute("DELETE FROM arrays WHERE modality = 'spectrum' AND object_id = ?", (first[0],))
+    queue = labelling.queue(tiny, labelling.UNLABELLED)
+    assert queue.ids.tolist() == [*first[1:], first[0]] and "objects without a spectrum last" in queue.sentence
+
+
 def test_queue_of_held_out_does_not_follow_uncertainty(tiny):
     ids = labelling.queue(tiny, labelling.HELD_OUT).ids
     assert set(objects.frame(tiny, ids)["split"]) <= {"calibration", "test"}

@@ -177,8 +177,10 @@ def _unlabelled(ws: Workspace) -> Queue:
     run_id = proposal_run(ws)
     if run_id is None:
         return Queue(UNLABELLED, "Unlabelled", _counted("No model yet: in random order", ids), _shuffled(ids)[:LIMIT])
-    order = np.argsort(-uncertainty(ws, run_id, ids), kind="stable")
-    return Queue(UNLABELLED, "Unlabelled", _counted(f"Most ignorance of run {run_id} first", ids), ids[order][:LIMIT])
+    bare = ~objects.frame(ws, ids)["spectrum"].to_numpy(bool)
+    order = np.lexsort((-uncertainty(ws, run_id, ids), bare))
+    last = ", objects without a spectrum last" if bare.any() else ""
+    return Queue(UNLABELLED, "Unlabelled", _counted(f"Most ignorance of run {run_id} first{last}", ids), ids[order][:LIMIT])
 
 
 def _held_out(ws: Workspace) -> Queue:
