@@ -39,6 +39,11 @@ def test_posterior_leaves_targets_alone_that_it_does_not_know():
     assert np.array_equal(found.aleatoric, said.aleatoric)
 
 
+def test_one_label_is_too_few_for_a_posterior():
+    said, values = told(3)
+    assert of_residuals(said, np.where(np.arange(3)[:, None] == 1, values, np.nan)) is None
+
+
 def test_draws_scatter_as_the_ignorance_says_and_it_grows_away_from_the_labels():
     said, values = told()
     posterior = of_residuals(said, values)

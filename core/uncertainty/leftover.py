@@ -16,7 +16,7 @@ from core.models.prediction import Prediction
 from core.uncertainty.last_layer import FEWEST, LastLayer, fit, prior_of
 
 
-def of_residuals(said: Prediction, values_nt: np.ndarray, without: Collection[int] = ()) -> LastLayer:
+def of_residuals(said: Prediction, values_nt: np.ndarray, without: Collection[int] = ()) -> LastLayer | None:
     """The posterior given labelled galaxies.
 
     Parameters
@@ -26,9 +26,11 @@ def of_residuals(said: Prediction, values_nt: np.ndarray, without: Collection[in
 
     Returns
     -------
-    LastLayer of the targets with labels enough; `core.uncertainty.last_layer.FEWEST`.
+    LastLayer of the targets with labels enough (`core.uncertainty.last_layer.FEWEST`); None where no target has.
     """
     at = [t for t in np.flatnonzero(np.isfinite(values_nt).sum(axis=0) >= FEWEST) if t not in without]
+    if not at:
+        return None
     values, noise, names = values_nt[:, at], said.aleatoric[:, at], tuple(said.targets[t] for t in at)
     prior = replace(prior_of(said.features_nd, values, noise, names), centre_t=np.zeros(len(at)))
     return fit(said.features_nd, values - said.mean[:, at], noise, names, prior)

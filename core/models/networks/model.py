@@ -45,7 +45,7 @@ class NetworkModel(Model):
     held_n : bool (n,), which galaxies of the last fit were held out to choose the epoch.
     """
 
-    def __init__(self, plan: Plan, kind: Kind = Kind()):  # noqa: B008
+    def __init__(self, plan: Plan, kind: Kind = Kind()):
         self.plan, self.kind, self.networks = plan, kind, kind.networks
         self._machine = this_machine(plan.half)
         self.device, self.precision = self._machine.device, self._machine.precision
@@ -94,7 +94,7 @@ class NetworkModel(Model):
         net.load_state_dict(checkpoint.tensors(weights, ""))
         self._machine.place_network(net).eval()
 
-    def _last_layer(self, inputs: Inputs, labels: Labels) -> LastLayer:
+    def _last_layer(self, inputs: Inputs, labels: Labels) -> LastLayer | None:
         values = (labels.values_nt - self._standard.centre_t) / self._standard.scale_t
         return of_residuals(self._said(inputs, 0, self._ask), values, self._nets[0].own_targets)
 
