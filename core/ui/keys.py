@@ -18,7 +18,7 @@ FILE = "keys.toml"
 """In the folder of the workspace."""
 TAKEN = {"Escape": "leaves a field or a sheet", "c": "is the page's own", "r": "is the page's own"}
 """Keys that can do nothing else, and why: Streamlit listens to C and R."""
-SHOWN = {"ArrowLeft": "←", "ArrowRight": "→", "Backspace": "⌫", "Enter": "Enter", "Escape": "Esc", "Shift+ArrowLeft": "Shift ←", "Shift+ArrowRight": "Shift →"}
+SHOWN = {"ArrowLeft": "←", "ArrowRight": "→", "Backspace": "⌫", "Enter": "⏎", "Escape": "Esc", "Shift+ArrowLeft": "Shift ←", "Shift+ArrowRight": "Shift →"}
 """How a key that has no glyph is written."""
 
 

@@ -158,7 +158,9 @@ function drawGhosts(pen, plot) {
   Object.assign(pen, { font: `10px ${colour.font}`, fillStyle: colour.text, strokeStyle: colour.text, lineWidth: 1.2 });
   for (const [row, { number, z, isPointed }] of ghosts.entries()) {
     const y = bottom - 30 - 15 * (ghosts.length - 1 - row);
-    Object.assign(pen, { textAlign: "left", textBaseline: "middle", globalAlpha: 0.8 });
+    Object.assign(pen, { fillStyle: colour.page, globalAlpha: 0.72 });
+    pen.fillRect(MARGIN.left + 1, y - 10, inner.width - 1, 13);
+    Object.assign(pen, { fillStyle: colour.text, textAlign: "left", textBaseline: "middle", globalAlpha: 0.85 });
     pen.fillText(String(number), MARGIN.left + 4, y - 3);
     pen.setLineDash(isPointed ? [2, 4] : []);
     let taken = MARGIN.left + 14;
