@@ -79,6 +79,7 @@ def lasso_to_gallery(page: Page, reach: float) -> float:
 def colour(page: Page, title: str) -> float:
     """Seconds from the choice of a colouring until the map says that it shows it and the app rests."""
     page.get_by_role("combobox", name="Colour by").click()
+    page.keyboard.type(title)
     option = page.get_by_role("option", name=title, exact=True)
     begun = time.perf_counter()
     option.click()

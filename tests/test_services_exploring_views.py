@@ -1,6 +1,7 @@
 """Further colourings, filters, saved views, who moved, and stacks."""
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from core.errors import BadInput, NotFound
@@ -101,3 +102,15 @@ def test_stack_finds_a_line_at_its_rest_wavelength_whatever_the_redshifts():
 def test_stacked_uses_labels_then_predictions_and_says_how_many(tiny, shown):
     wave, percentiles, count = exploring.stacked(tiny, shown, np.arange(60))
     assert count == 60 and wave[percentiles[1].argmax()] == pytest.approx(6564.6, abs=150)
+
+
+def test_spread_out_keeps_a_part_that_may_be_asked_about(tiny):
+    ids = np.arange(31, 61)
+    kept = exploring.spread_out(tiny, ids, 5, 1)
+    assert len(set(kept.tolist())) == 5 and np.isin(kept, ids).all()
+
+
+def test_values_are_the_columns_that_people_read(shown):
+    frame = exploring.details(shown, shown.object_ids, "z")
+    for column in frame:
+        assert pd.Series(exploring.values(shown, column, "z")).equals(frame[column]), column

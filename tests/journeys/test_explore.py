@@ -1,0 +1,79 @@
+"""The map in a real browser: lassos add and subtract, a view opens by its address, who moved most is listed."""
+
+import numpy as np
+import pytest
+
+from core.services import exploring
+from core.services.exploring import Filters, View
+from core.store import embeddings
+from tests.journeys.conftest import wait_ready
+
+LEFT, RIGHT, ALL = (0.005, 0.5), (0.5, 0.995), (0.005, 0.995)
+
+
+@pytest.fixture
+def shown(server, page):
+    """The map of the tiny workspace as it is drawn, opened in the browser."""
+    page.goto(f"{server.url}/explore")
+    page.locator(".lb-map[data-drawn]").wait_for(timeout=60_000)
+    wait_ready(page)
+    return exploring.map_table(server.ws, "pca image", 1)
+
+
+def box(page, across: tuple[float, float]) -> None:
+    """Drag a box over the full height of the map, between two shares of its width."""
+    stage = page.locator(".lb-map .stage").first.bounding_box()
+    x, y, w, h = stage["x"], stage["y"], stage["width"], stage["height"]
+    page.locator("[data-tool=box]").first.click()
+    page.mouse.move(x + across[0] * w, y + 0.005 * h)
+    page.mouse.down()
+    page.mouse.move(x + across[1] * w, y + 0.995 * h, steps=4)
+    page.mouse.up()
+
+
+def caught(page, count: int) -> None:
+    """Wait until the map and the page say that so many galaxies are caught."""
+    page.locator(f".lb-map[data-caught='{count}']").first.wait_for(timeout=30_000)
+    page.get_by_text(f"{count} galaxies,").first.wait_for(timeout=30_000)
+
+
+def test_lassos_add_subtract_and_invert_and_a_click_shows_one_galaxy(server, page, shown):
+    low, high = shown.xy[:, 0].min(), shown.xy[:, 0].max()
+    left = int((shown.xy[:, 0] < (low + high) / 2).sum())
+    box(page, LEFT)
+    caught(page, left)
+    assert page.locator(".lb-grid img").count() == min(left, 24)
+    page.keyboard.down("Shift")
+    box(page, RIGHT)
+    page.keyboard.up("Shift")
+    caught(page, 60)
+    page.locator("[data-how=subtract]").click()
+    box(page, RIGHT)
+    caught(page, left)
+    page.locator("[data-do=invert]").click()
+    caught(page, 60 - left)
+    page.get_by_text("Table", exact=True).click()
+    wait_ready(page)
+    caught(page, 60 - left)
+    page.locator("[data-do=clear]").click()
+    page.get_by_text("Draw a lasso around some galaxies").wait_for()
+
+
+def test_a_saved_view_opens_by_its_address(server, page):
+    exploring.save_view(server.ws, "bright", View("pca image", 1, "sn", "z", Filters(sn=(10.0, None))), "somebody")
+    page.goto(f"{server.url}/explore?view=bright")
+    page.locator(".lb-map[data-drawn='Signal-to-noise']").wait_for(timeout=60_000)
+    hidden = int((exploring.map_table(server.ws, "pca image", 1).sn < 10).sum())
+    page.get_by_text(f"{hidden} hidden by filters").wait_for(timeout=30_000)
+
+
+def test_moved_most_lists_who_left_and_catches_them(server, page):
+    ids = np.arange(1, 61)
+    _, xy = embeddings.load(server.ws, "pca image")
+    before = xy + np.where(ids[:, None] == 17, 30.0, 0.0)
+    embeddings.save(server.ws, "next round", "pca", "image", ids, xy, {}, before=before)
+    page.goto(f"{server.url}/explore")
+    page.locator(".lb-map[data-drawn]").wait_for(timeout=60_000)
+    assert page.locator(".lb-grid img").first.get_attribute("alt").startswith("mock-00016:")
+    page.get_by_role("button", name="Catch them").click()
+    caught(page, 12)
