@@ -210,7 +210,8 @@ function drawRate({ parts, here, object }, measured) {
   const from = Math.min(...ends) - 0.1, to = Math.max(...ends) + 0.1, at = (v) => (280 * (v - from)) / (to - from) + 10;
   const points = density.map((p, i) => [low + i * step, p]);
   const told = said ? Array.from({ length: 61 }, (_, i) => said.value + ((i - 30) / 10) * said.sigma).map((v) => [v, Math.exp(-0.5 * ((v - said.value) / said.sigma) ** 2) / said.sigma / 2.5066]) : [];
-  for (let tick = Math.ceil(from); tick <= to; tick++) plot.append(svgShape("line", { x1: at(tick), x2: at(tick), y1: 4, y2: 82, class: "tick" }), svgText(at(tick), 95, String(tick).replace("-", "−")));
+  const every = to - from > 3 ? 1 : 0.5;
+  for (let tick = every * Math.ceil(from / every); tick <= to; tick += every) plot.append(svgShape("line", { x1: at(tick), x2: at(tick), y1: 4, y2: 82, class: "tick" }), svgText(at(tick), 95, String(tick).replace("-", "−")));
   if (points.length) plot.append(rateCurve(points, at, "measured"), svgShape("line", { x1: at(measured.values.sfr_tot_median), x2: at(measured.values.sfr_tot_median), y1: 4, y2: 82, class: "median" }));
   if (told.length) plot.append(rateCurve(told, at, "told"));
 }
