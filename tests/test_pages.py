@@ -8,6 +8,7 @@ from streamlit.testing.v1 import AppTest
 
 from core.errors import BadInput
 from core.models.registry import MODELS
+from core.services import exploring
 from core.settings import ROOT, settings
 from core.store import assignments, batches, ingested, jobs, labels, objects, runs
 from core.ui.guard import sentence
@@ -373,3 +374,12 @@ def test_train_and_query_tell_what_more_labels_would_buy(app, tiny):
         said = words(app(tiny, page))
         assert "lower the σ NMAD of z by" in said or "little left to learn" in said, said
         assert "cannot be told: this run was not measured on it" in said
+
+
+def test_explore_opens_a_view_by_its_address_and_says_when_it_is_gone(app, tiny):
+    exploring.save_view(tiny, "mine", exploring.View("a map that was", 1, "sn", "z", exploring.Filters(sn=(5.0, None))), "ann")
+    test = app(tiny, "explore", view="mine")
+    assert fine(test) and test.selectbox(key="explore_colour").value == "sn" and test.number_input(key="explore_sn_least").value == 5.0
+    assert [w.value for w in test.warning] == ["The map of this view is no longer here; the rest of it is shown."]
+    gone = app(tiny, "explore", view="yours")
+    assert fine(gone) and gone.warning[0].value.startswith("There is no saved view named yours") and gone.selectbox(key="explore_name").value == "pca image"

@@ -59,18 +59,22 @@ def from_address(ws: Workspace) -> None:
     name = st.query_params.get("view")
     if name and st.session_state.get("view_opened") != name:
         st.session_state["view_opened"] = name
-        _apply(ws, exploring.open_view(ws, name))
+        is_here = name in exploring.view_names(ws)
+        problem = _apply(ws, exploring.open_view(ws, name)) if is_here else f"There is no saved view named {name}: it was removed, or the link is of another workspace."
+        if problem:
+            st.warning(problem, icon=":material/bookmark_remove:")
 
 
-def _apply(ws: Workspace, kept: View) -> None:
-    """Set every control as the view has it; what is no longer there keeps its present setting, and is told."""
-    gone = [what for what, known, value in (("map", exploring.map_names(ws), kept.name), ("run", [None, *exploring.run_names(ws)], kept.run_id)) if value not in known]
-    if gone:
-        state.tell_problem(f"The {' and the '.join(gone)} of this view is no longer here; the rest of it is shown.")
-    settings = {"explore_name": kept.name, "explore_run": kept.run_id, "explore_colour": kept.colouring, "explore_target": kept.target, "explore_states": list(kept.filters.states)}
-    settings |= {f"explore_{name}": list(getattr(kept.filters, name)) for name in NAMES}
-    settings |= {f"explore_{name}_{end}": getattr(kept.filters, name)[k] for name in RANGES for k, end in enumerate(("least", "most"))}
-    st.session_state.update({key: value for key, value in settings.items() if key.removeprefix("explore_") not in {"map": ("name",), "run": ("run",)}.get(" ".join(gone), ())})
+def _apply(ws: Workspace, kept: View) -> str:
+    """Set every control as the view has it; a map or run that is no longer here leaves its control as it is, and the sentence says so."""
+    known = {"name": (exploring.map_names(ws), kept.name), "run": ([None, *exploring.run_names(ws)], kept.run_id)}
+    here = {name: value for name, (choices, value) in known.items() if value in choices}
+    settings = here | {"colour": kept.colouring, "target": kept.target, "states": list(kept.filters.states)}
+    settings |= {name: list(getattr(kept.filters, name)) for name in NAMES}
+    settings |= {f"{name}_{end}": getattr(kept.filters, name)[k] for name in RANGES for k, end in enumerate(("least", "most"))}
+    st.session_state.update({f"explore_{name}": value for name, value in settings.items()})
+    gone = " and ".join({"name": "map", "run": "model run"}[name] for name in known if name not in here)
+    return f"The {gone} of this view is no longer here; the rest of it is shown." if gone else ""
 
 
 @callback
@@ -84,7 +88,9 @@ def _keep(ws: Workspace, now: View) -> None:
 @callback
 def _open(ws: Workspace, name: str) -> None:
     st.query_params["view"] = st.session_state["view_opened"] = name
-    _apply(ws, exploring.open_view(ws, name))
+    problem = _apply(ws, exploring.open_view(ws, name))
+    if problem:
+        state.tell_problem(problem)
 
 
 def filters(ws: Workspace, shown: MapTable, target: str) -> Filters:
