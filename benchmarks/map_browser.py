@@ -139,7 +139,7 @@ def main() -> None:
             ws = workspace(Path(folder) / str(n), n, np.random.default_rng(0))
             server = Server(ws, free_port(), Path(folder) / f"{n}.log").start()
             try:
-                page = browser.new_context(viewport={"width": 1280, "height": 900}).new_page()
+                page = browser.new_context(viewport={"width": 1280, "height": 1200}).new_page()
                 for name, seconds in timings(page, server.url, given.rounds).items():
                     print(f"{n:>9,} galaxies  {name:<20} {statistics.median(seconds):6.2f} s  ({min(seconds):.2f} to {max(seconds):.2f})", flush=True)
                 print(f"{n:>9,} galaxies  a lasso around all: {all_of_them(page)}", flush=True)
