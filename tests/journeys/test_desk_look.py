@@ -7,6 +7,7 @@ from core.spectroscopy.lines import line
 from core.store import truth
 from core.ui import keys
 from tests.conftest import tiny_workspace
+from tests.journeys.conftest import wait_ready
 from tests.journeys.test_label_keys import FITTED, PATIENCE, part, rows, sit_down, wait_for_rows
 
 AT = 40
@@ -21,6 +22,8 @@ def desk(browser, serve, tmp_path_factory):
     server = serve(ws)
     context = browser.new_context(viewport={"width": 1280, "height": 900})
     page = sit_down(context.new_page(), server, f"?object={AT}")
+    page.wait_for_timeout(1500)
+    wait_ready(page)
     yield page, ws
     context.close()
 
@@ -87,6 +90,7 @@ def test_switches_and_the_sheet_of_keys_show_the_keys_as_they_are(desk):
         expect(part(page, name)).not_to_have_attribute("aria-pressed", before)
     page.keyboard.press("?")
     assert "Fit again around this redshift" in part(page, "keys").inner_text() and keys.FILE in part(page, "keys-file").inner_text()
+    assert part(page, "keys").get_by_text("Fit again around this redshift").locator("..").get_attribute("title") == "refit"
     page.keyboard.press("Escape")
     assert page.locator("[data-do=refit] kbd").inner_text() == "m"
 

@@ -2,6 +2,9 @@
 
 const MARGIN = { left: 46, right: 10, top: 46, bottom: 24 };
 const KM_S = 299792.458;
+const CANVASES = ["base", "over", "mini", "curve", "callouts"];
+/** Long thin paths are drawn sooner by the processor than handed to a graphics card, let alone to one that is emulated. */
+const PEN = { willReadFrequently: true };
 
 class Plot {
   /**
@@ -10,6 +13,7 @@ class Plot {
    */
   constructor(parts, look, on) {
     Object.assign(this, { parts, look, on, z: null, spectrum: null, model: null, ghosts: [], hover: null, box: null, view: null, height: null, marked: null });
+    CANVASES.forEach((name) => parts[name].getContext("2d", PEN));
     this.observer = new ResizeObserver(() => this.resize());
     this.observer.observe(parts.plot);
     this.listen();
@@ -72,7 +76,7 @@ class Plot {
 
   resize() {
     const ratio = window.devicePixelRatio || 1;
-    for (const canvas of ["base", "over", "mini", "curve", "callouts"].map((name) => this.parts[name])) {
+    for (const canvas of CANVASES.map((name) => this.parts[name])) {
       const { clientWidth: width, clientHeight: height } = canvas;
       Object.assign(canvas, { width: Math.round(width * ratio), height: Math.round(height * ratio) });
       canvas.getContext("2d").setTransform(ratio, 0, 0, ratio, 0, 0);

@@ -131,11 +131,11 @@ function showKeys({ parts, root, header }) {
   const text = JSON.stringify(header.groups);
   if (parts.keys.dataset.of === text) return;
   parts.keys.dataset.of = text;
-  parts["keys-file"].textContent = `Other keys: write lines like next = "m" into ${header.keys_file}`;
+  parts["keys-file"].textContent = `Other keys: write lines like next = "m" into ${header.keys_file}. What an action is called there shows while the cursor rests on it.`;
   parts.keys.replaceChildren(...Object.entries(header.groups).map(([heading, keys]) => {
     const column = element("section", "");
-    column.append(element("h4", heading), ...keys.map(({ label, sentence }) => {
-      const row = element("p", "");
+    column.append(element("h4", heading), ...keys.map(({ label, sentence, action }) => {
+      const row = Object.assign(element("p", ""), { title: action });
       row.append(element("kbd", label), element("span", sentence));
       return row;
     }));
