@@ -45,7 +45,7 @@ def choose(ws: Workspace) -> Queue:
         with st.popover("", icon=":material/menu_book:", help="Guidelines: what the grades mean, and when to skip, flag or take a rate", width="content"):
             st.markdown(labelling.guidelines(ws))
         if not any(source.isdigit() for source in titles):
-            st.page_link("pages/query.py", label="No batch yet: compose one", icon=":material/travel_explore:")
+            st.page_link("pages/query.py", label="Compose a batch", icon=":material/travel_explore:")
     if _is_other(where, wanted):
         where.sit(_queue(ws, wanted))
     if is_entering:
