@@ -7,7 +7,7 @@ from core.ui import label_panels, state
 from core.ui.layout import nothing_yet
 
 ws = state.workspace()
-title, about, chooser = st.columns([0.5, 1.1, 2.4], vertical_alignment="bottom")
+title, about, chooser = st.columns([0.5, 1.2, 2.3], vertical_alignment="bottom")
 title.title("Label", anchor=False)
 if not overviewing.take_census(ws).objects:
     nothing_yet("There is nothing to label yet.", "pages/data.py", "Bring galaxies in")

@@ -40,6 +40,8 @@ def test_queue_of_batch_keeps_rank_and_reasons(tiny, batch):
 
 
 def test_queue_of_unlabelled_takes_most_ignorance_first(tiny):
+    with tiny.write() as db:
+        db.conn.execute("UPDATE objects SET sn = 9")
     ids = labelling.queue(tiny, labelling.UNLABELLED).ids
     table = objects.frame(tiny).set_index("id")
     arrays = runs.load_arrays(tiny, runs.latest(tiny), "predictions")
@@ -49,12 +51,15 @@ def test_queue_of_unlabelled_takes_most_ignorance_first(tiny):
     assert set(ids.tolist()) == {i for i in range(31, 61) if table.loc[i, "split"] == "train"}
 
 
-def test_queue_of_unlabelled_has_objects_without_a_spectrum_last(tiny):
+def test_queue_of_unlabelled_has_faint_spectra_and_none_last(tiny):
+    with tiny.write() as db:
+        db.conn.execute("UPDATE objects SET sn = 9")
     first = labelling.queue(tiny, labelling.UNLABELLED).ids.tolist()
     with tiny.write() as db:
         db.conn.execute("DELETE FROM arrays WHERE modality = 'spectrum' AND object_id = ?", (first[0],))
+        db.conn.execute("UPDATE objects SET sn = 1 WHERE id = ?", (first[1],))
     queue = labelling.queue(tiny, labelling.UNLABELLED)
-    assert queue.ids.tolist() == [*first[1:], first[0]] and "objects without a spectrum last" in queue.sentence
+    assert queue.ids.tolist() == [*first[2:], *first[:2]] and "faint spectra and none last" in queue.sentence
 
 
 def test_queue_of_held_out_does_not_follow_uncertainty(tiny):

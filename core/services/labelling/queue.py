@@ -8,6 +8,7 @@ import numpy as np
 from core.errors import BadInput, NotFound
 from core.services import suggesting
 from core.services.labelling.proposals import proposal_run, uncertainty
+from core.services.querying.request import LEAST_SN
 from core.store import Workspace, acts, assignments, batches, objects
 
 UNLABELLED, HELD_OUT, SELECTION, SUGGESTED = "unlabelled", "held-out", "selection", "suggested"
@@ -177,9 +178,10 @@ def _unlabelled(ws: Workspace) -> Queue:
     run_id = proposal_run(ws)
     if run_id is None:
         return Queue(UNLABELLED, "Unlabelled", _counted("No model yet: in random order", ids), _shuffled(ids)[:LIMIT])
-    bare = ~objects.frame(ws, ids)["spectrum"].to_numpy(bool)
-    order = np.lexsort((-uncertainty(ws, run_id, ids), bare))
-    last = ", objects without a spectrum last" if bare.any() else ""
+    table = objects.frame(ws, ids)
+    is_hard = ~table["spectrum"].to_numpy(bool) | (table["sn"] < LEAST_SN).to_numpy(bool)
+    order = np.lexsort((-uncertainty(ws, run_id, ids), is_hard))
+    last = ", faint spectra and none last" if is_hard.any() else ""
     return Queue(UNLABELLED, "Unlabelled", _counted(f"Most ignorance of run {run_id} first{last}", ids), ids[order][:LIMIT])
 
 

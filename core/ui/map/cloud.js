@@ -4,6 +4,8 @@ const REACH = 14;
 const REST_MILLISECONDS = 90;
 const DIM = 0.16;
 const MARK_PIXELS = 13;
+// What the colour bar takes of the stage's right side, so that it lies over no galaxy.
+const BAR_PIXELS = 96;
 
 class Cloud {
   constructor(parent) {
@@ -90,8 +92,9 @@ class Cloud {
 
   resize() {
     const { points, pen, stage } = this.parts, ratio = window.devicePixelRatio || 1;
-    [this.width, this.height] = [stage.clientWidth, stage.clientHeight];
+    [this.width, this.height] = [stage.clientWidth - (this.data?.bar ? BAR_PIXELS : 0), stage.clientHeight];
     for (const canvas of [points, pen]) {
+      canvas.style.width = `${this.width}px`;
       const [w, h] = [Math.round(this.width * ratio), Math.round(this.height * ratio)];
       if (canvas.width !== w || canvas.height !== h) [canvas.width, canvas.height] = [w, h];
     }
