@@ -25,6 +25,7 @@ from tests.journeys.conftest import CHROMIUM, CHROMIUM_FLAGS, Server, free_port,
 
 PICTURES, LABELLED, LATENT = 512, 2000, 16
 MAP = ".lb-map .stage"
+DRAWN = ".lb-map[data-drawn]"
 COUNT = "[...document.querySelectorAll('p')].map(p => p.textContent).find(text => /galaxies.*labelled/.test(text))"
 """What the page says of what is caught."""
 
@@ -116,16 +117,13 @@ def timings(page: Page, url: str, rounds: int) -> dict[str, list[float]]:
     away, back = [], []
     for _ in range(rounds + 1):
         away.append(tasks["to Data"]())
-        back.append(switch(page, "Explore", MAP))
+        back.append(switch(page, "Explore", DRAWN))
     return taken | {"to the Data page": away[1:], "back to the map": back[1:]}
 
 
 def all_of_them(page: Page) -> str:
     """Lasso everything and say what the page says then."""
-    lasso(page, 0.97)
-    page.mouse.up()
-    page.wait_for_timeout(1500)
-    wait_ready(page)
+    lasso_to_gallery(page, 0.97)
     return page.locator("p").filter(has_text=re.compile(r"galaxies.*labelled")).first.inner_text()
 
 
