@@ -64,7 +64,9 @@ def test_a_saved_view_opens_by_its_address(server, page):
     page.goto(f"{server.url}/explore?view=bright")
     page.locator(".lb-map[data-drawn='Signal-to-noise']").wait_for(timeout=60_000)
     hidden = int((exploring.map_table(server.ws, "pca image", 1).sn < 10).sum())
-    page.get_by_text(f"{hidden} hidden by filters").wait_for(timeout=30_000)
+    told = page.get_by_text(f"{hidden} hidden by filters")
+    told.wait_for(timeout=30_000)
+    assert hidden > 0 and told.is_visible()
 
 
 def test_moved_most_lists_who_left_and_catches_them(server, page):
