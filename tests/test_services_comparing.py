@@ -238,9 +238,22 @@ def test_calibration_carries_curve_histogram_and_stretched_coverage():
     assert found.after == "Stretched by S/N as the calibration galaxies ask, they hold 68.3\u00a0±\u00a01.9\u00a0% and 95.3\u00a0±\u00a00.9\u00a0%; 90 calibration galaxies fix a 68 % interval to 4.9 points. Too few calibration galaxies of sn low: the stretch of all serves there."
 
 
+def test_calibration_judges_the_pit_again_after_stretching():
+    found = comparing.calibration(_predicted(0.5), STRETCHES, "z")
+    assert found.verdict.startswith("Too narrow") and found.verdict_after == "Calibrated, as far as 600 galaxies can tell."
+    assert found.density[0] == pytest.approx(4.1) and found.density_after == pytest.approx(np.ones(20), abs=0.05)
+
+
+def test_stretched_scores_are_in_proportion_between_and_beyond_the_levels():
+    stretches = Stretches(edges=(10.0, 20.0), widths={"z": {"all": {"68": 2.0, "95": 8.0}, "sn high": {"68": 1.0, "95": 2.0}}})
+    truth, sn = np.array([1.0, -2.0, 5.0, 16.0, 2.0, 0.0]), np.array([5.0, 5.0, 5.0, 5.0, 30.0, 5.0])
+    assert comparing.stretched_scores(truth, np.zeros(6), np.ones(6), stretches, "z", sn) == pytest.approx([0.5, -1, 1.5, 4, 2, 0], abs=2e-4)
+    assert np.isnan(comparing.stretched_scores(truth, np.zeros(6), np.ones(6), stretches, "sfr_tot_median", sn)).all()
+
+
 def test_calibration_says_where_no_interval_could_be_stretched():
     found = comparing.calibration(_predicted(), STRETCHES, "sfr_tot_median")
-    assert found.stretched == {} and found.after.startswith("Not stretched: too few")
+    assert found.stretched == {} and found.after.startswith("Not stretched: too few") and found.verdict_after == "" and not len(found.density_after)
 
 
 def test_thirds_of_sn_are_judged_apart_before_and_after_stretching():
@@ -249,6 +262,7 @@ def test_thirds_of_sn_are_judged_apart_before_and_after_stretching():
     assert found["verdict"].to_dict() == {"sn low": "Biased high", "sn mid": "Too narrow", "sn high": "Calibrated"} and found["galaxies"].tolist() == [90, 600, 600]
     assert found.loc["sn mid", ["held_68", "stretched_68"]].tolist() == pytest.approx([0.38, 0.683], abs=0.003)
     assert found.loc["sn mid", "error_95"] == pytest.approx(np.sqrt(0.9545 * 0.0455 / 600)) and found.loc["sn high", "crps"] == pytest.approx(1 / np.sqrt(np.pi), abs=0.003)
+    assert comparing.by_sn(table, STRETCHES, "z", ("all", "sn high"))["galaxies"].tolist() == [1290, 600]
     assert comparing.by_sn(table, Stretches(), "z")["stretched_68"].isna().all() and comparing.by_sn(table.head(0), STRETCHES, "z").empty
 
 

@@ -1,5 +1,6 @@
 """Whether a run's error bars mean what they say."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -7,6 +8,7 @@ import pandas as pd
 
 from core import metrics
 from core.services.comparing.finished import Comparison
+from core.services.comparing.stretched import stretched_scores
 from core.uncertainty.conformal import ALL, Stretches
 from core.uncertainty.conformal import BINS as SN_BINS
 from core.uncertainty.conformal import LEVELS as STRETCHED
@@ -34,7 +36,9 @@ class Calibration:
     galaxies : with a truth and an error bar. edges, density : PIT histogram, float (k + 1,) and (k,); 1 is calibrated.
     wobble : half-width of the band that holds 95 % of a calibrated model's bins. levels, covered : reliability curve.
     stretched : share that an interval claims -> share it holds when stretched as the calibration split asks; empty where it was not asked.
+    density_after : the PIT histogram of the stretched prediction; empty where it was not asked.
     verdict : too narrow, too wide, biased, in words. is_fine : nothing of it. after : what stretching does to it, in words.
+    verdict_after : the same diagnosis of the stretched prediction; empty where it was not asked.
     """
 
     galaxies: int
@@ -44,9 +48,11 @@ class Calibration:
     levels: np.ndarray
     covered: np.ndarray
     stretched: dict[float, float]
+    density_after: np.ndarray
     verdict: str
     is_fine: bool
     after: str
+    verdict_after: str
 
 
 def calibration(table: pd.DataFrame, stretches: Stretches, target: str) -> Calibration | None:
@@ -58,22 +64,23 @@ def calibration(table: pd.DataFrame, stretches: Stretches, target: str) -> Calib
     density, edges = metrics.pit_histogram(*said, BINS)
     stretched = {share: metrics.coverage(*said, stretches.half_width(target, level, kept["sn"])) for level, share in sorted(STRETCHED.items(), key=lambda item: item[1])}
     stretched = {share: held for share, held in stretched.items() if np.isfinite(held)}
+    density_after, verdict_after = _stretched_pit(kept, stretches, target)
     faults = _diagnosis(*said)
-    return Calibration(len(kept), edges, density, 1.96 * float(np.sqrt((BINS - 1) / len(kept))), LEVELS, metrics.reliability(*said, LEVELS), stretched,
-                       " ".join(faults) or f"Calibrated, as far as {len(kept):,} galaxies can tell.", not faults, _after(stretched, len(kept), stretches, target))  # fmt: skip
+    return Calibration(len(kept), edges, density, 1.96 * float(np.sqrt((BINS - 1) / len(kept))), LEVELS, metrics.reliability(*said, LEVELS), stretched, density_after,
+                       " ".join(faults) or _calibrated(len(kept)), not faults, _after(stretched, len(kept), stretches, target), verdict_after)  # fmt: skip
 
 
-def by_sn(table: pd.DataFrame, stretches: Stretches, target: str) -> pd.DataFrame:
-    """The same for the thirds of S/N apart, a row for each that has galaxies.
+def by_sn(table: pd.DataFrame, stretches: Stretches, target: str, parts: Sequence[str] = SN_BINS) -> pd.DataFrame:
+    """The same for the thirds of S/N apart, a row for each that has galaxies; ``parts`` may name `core.uncertainty.conformal.ALL` too.
 
     Returns
     -------
-    third (of `core.uncertainty.conformal.BINS`), galaxies, verdict (in a word or two), crps, and for 68 and 95 % intervals held_68, stretched_68
+    third (of ``parts``), galaxies, verdict (in a word or two), crps, and for 68 and 95 % intervals held_68, stretched_68
     (NaN where not calibrated) and error_68, the standard error of counting so many galaxies.
     """
     kept, rows = table[np.isfinite(table["sigma"])], []
-    for name in SN_BINS:
-        here = kept[kept["third"] == name]
+    for name in parts:
+        here = kept if name == ALL else kept[kept["third"] == name]
         if len(here):
             rows.append({"third": name, "galaxies": len(here), **_in_brief(here, stretches, target)})
     return pd.DataFrame(rows)
@@ -101,6 +108,19 @@ def _in_brief(table: pd.DataFrame, stretches: Stretches, target: str) -> dict:
 
 def _said(table: pd.DataFrame) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return tuple(table[c].to_numpy(float) for c in ("truth", "mean", "sigma"))
+
+
+def _stretched_pit(table: pd.DataFrame, stretches: Stretches, target: str) -> tuple[np.ndarray, str]:
+    """PIT histogram and diagnosis of the stretched prediction; both empty where the target was not calibrated."""
+    score_n = stretched_scores(*_said(table), stretches, target, table["sn"].to_numpy(float))
+    if not np.isfinite(score_n).all():
+        return np.empty(0), ""
+    as_gaussian = (score_n, np.zeros(len(score_n)), np.ones(len(score_n)))
+    return metrics.pit_histogram(*as_gaussian, BINS)[0], " ".join(_diagnosis(*as_gaussian)) or _calibrated(len(score_n))
+
+
+def _calibrated(galaxies: int) -> str:
+    return f"Calibrated, as far as {galaxies:,} galaxies can tell."
 
 
 def _after(stretched: dict[float, float], galaxies: int, stretches: Stretches, target: str) -> str:

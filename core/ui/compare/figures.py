@@ -68,7 +68,7 @@ def error_bars(runs: Mapping[str, Calibration]) -> "go.Figure":
     for column, ((name, one), (colour, symbol)) in enumerate(zip(runs.items(), looks(list(runs)).values(), strict=True), start=1):
         _pit(figure, one, colour, column)
         _reliability(figure, one, name, colour, symbol, len(titles))
-    highest = max(1.6, *(c.density.max() * 1.06 for c in runs.values()))
+    highest = max(1.6, *(max(c.density.max(), *c.density_after, 0.0) * 1.06 for c in runs.values()))
     figure.update_yaxes(range=[0, highest]).update_yaxes(range=[0, 1], col=len(titles)).update_xaxes(range=[0, 1])
     figure.update_yaxes(title_text="density (calibrated: 1)", col=1).update_yaxes(title_text="share that holds the truth", col=len(titles))
     figure.update_xaxes(title_text="where the truth falls in the prediction").update_xaxes(title_text="central interval", col=len(titles))
@@ -201,6 +201,9 @@ def _pit(figure: "go.Figure", one: Calibration, colour: str, column: int) -> Non
                    hovertemplate="%{x:.2f}: density %{y:.2f}<extra></extra>", row=1, col=column)
     figure.add_scatter(x=[0, 1, 1, 0], y=[low, low, high, high], fill="toself", mode="lines", line={"width": 0}, fillcolor=_faint(charts.ink()), hoverinfo="skip", showlegend=False, row=1, col=column)
     figure.add_scatter(x=[0, 1], y=[1, 1], mode="lines", line={"color": charts.ink(), "dash": "dash", "width": 1.4}, hoverinfo="skip", showlegend=False, row=1, col=column)
+    if len(one.density_after):
+        figure.add_scatter(x=one.edges, y=np.append(one.density_after, one.density_after[-1]), mode="lines", line={"color": _BAND[state.is_dark()], "shape": "hv", "width": 2}, showlegend=False,
+                           hovertemplate="stretched, from %{x:.2f}: density %{y:.2f}<extra></extra>", row=1, col=column)
 
 
 def _reliability(figure: "go.Figure", one: Calibration, name: str, colour: str, symbol: str, column: int) -> None:

@@ -42,10 +42,11 @@ def error_bars(ws: Workspace, asked: Asked, pair: Pair) -> None:
             return
         for (name, one), column in zip(known.items(), st.columns(2), strict=False):
             icon = ":green[:material/check_circle:]" if one.is_fine else ":orange[:material/error:]"
-            column.markdown("  \n".join([f"{icon} **{name}**", one.verdict, one.after, comparing.joint(asked.everything, pair.by_name[name], asked.subset)]))
+            after = f"{one.after} Then: {one.verdict_after}" if one.verdict_after else one.after
+            column.markdown("  \n".join([f"{icon} **{name}**", one.verdict, after, comparing.joint(asked.everything, pair.by_name[name], asked.subset)]))
         charts.show(figures.error_bars(known), "error_bars", " ".join(f"{name}: {one.verdict} {one.after}" for name, one in known.items()))
         if any(one.stretched for one in known.values()):
-            st.caption("Dashed, with open markers: intervals stretched by S/N as each run's calibration galaxies ask: random ones, which no model learnt from and no strategy chose.")
+            st.caption("Line over the bars, and dashed with open markers: the same stretched by S/N as each run's calibration galaxies ask: random ones, which no model learnt from and no strategy chose.")
         _by_sn(pd.concat([comparing.by_sn(tables[name], stretches[name], asked.target).assign(run=name) for name in known], ignore_index=True))
 
 
