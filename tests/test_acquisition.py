@@ -147,6 +147,52 @@ def test_strategy_refuses_a_cost_that_is_no_number_above_zero(name):
             pick(name, replace(pool(), cost_p=np.where(np.arange(200) == 5, wrong, 1.0), allowed_p=np.ones(200, bool)), 5)
 
 
+@pytest.mark.parametrize("name", [s.name for s in STRATEGIES.values() if not s.heeds_diversity])
+def test_strategy_without_a_score_refuses_diversity(name):
+    with pytest.raises(BadInput, match=f"Diversity must be heeded by the strategy; got {name}, which has no score to weigh against distance"):
+        pick(name, replace(pool(), diversity=0.5), 5)
+
+
+def test_diversity_is_from_0_to_1_and_needs_features():
+    for wrong in (-0.1, 1.1):
+        with pytest.raises(BadInput, match="Diversity must be from 0 to 1"):
+            pick("epistemic", replace(pool(), diversity=wrong), 5)
+    with pytest.raises(BadInput, match="Features must be known for epistemic"):
+        pick("epistemic", replace(pool(), diversity=0.5, features_pd=None), 5)
+
+
+@pytest.mark.parametrize("name", [s.name for s in STRATEGIES.values() if s.heeds_weights])
+def test_strategy_that_heeds_weights_answers_otherwise_when_one_group_has_all_the_say(name):
+    chosen = {z: pick(name, replace(pool(), weights={"z": z, "sfr": 1 - z}), 20) for z in (0.0, 0.5, 1.0)}
+    assert chosen[0.5] == pick(name, pool(), 20) and chosen[0.0] != chosen[1.0]
+
+
+@pytest.mark.parametrize("name", [s.name for s in STRATEGIES.values() if not s.heeds_weights])
+def test_strategy_that_does_not_heed_weights_answers_the_same(name):
+    assert pick(name, replace(pool(), weights={"z": 0.0}), 20) == pick(name, pool(), 20)
+
+
+def test_weights_refuse_groups_that_nobody_hears():
+    with pytest.raises(BadInput, match="The say of a task group must be 0 or more, and above 0 for one of them"):
+        pick("epistemic", replace(pool(), weights={"z": 0.0, "sfr": 0.0}), 5)
+
+
+def test_weights_decide_between_z_and_star_formation_by_hand():
+    known = {"epistemic_pt": np.array([[4.0, 1, 1], [1, 2, 2]]), "aleatoric_pt": np.ones((2, 3)), "groups": {"z": [0], "sfr": [1, 2]}}
+    scores = {z: strategy("epistemic").select(line([0, 0], **known, weights={"z": z, "sfr": 1 - z}), 2, np.random.default_rng(0)) for z in (0.0, 0.25, 1.0)}
+    assert [s.indices.tolist() for s in scores.values()] == [[1, 0], [1, 0], [0, 1]]
+    assert scores[0.25].scores.tolist() == pytest.approx([0.25 * 1 / 2.5 + 0.75 * 2 / 1.5, 0.25 * 4 / 2.5 + 0.75 / 1.5])
+    told = strategy("bald").select(line([0, 0], **known, weights={"z": 3.0}), 1, np.random.default_rng(0))
+    assert told.scores.tolist() == pytest.approx([(3 * 0.5 * np.log(5) + 0.5 * np.log(2)) / 4])
+
+
+def test_weights_of_a_group_without_ignorance_alone_are_refused():
+    known = {"epistemic_pt": np.array([[0.0, 1], [0, 2]]), "groups": {"z": [0], "sfr": [1]}}
+    assert pick("epistemic", line([0, 0], **known), 1) == [1]
+    with pytest.raises(BadInput, match="Epistemic variance must be 0 or more, and above 0 somewhere; got 0 to 0"):
+        pick("epistemic", line([0, 0], **known, weights={"z": 1.0, "sfr": 0.0}), 1)
+
+
 def test_cost_weighs_worth_by_hand():
     known = {"epistemic_pt": np.array([[4.0], [3], [1]]), "aleatoric_pt": np.ones((3, 1)), "groups": {"z": [0]}, "cost_p": np.array([8.0, 3, 0.5])}
     assert pick("epistemic", line([0] * 3, **known), 3) == [2, 1, 0]

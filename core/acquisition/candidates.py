@@ -26,7 +26,8 @@ class Candidates:
     spread_p : float (p,) a number to spread evenly over (predicted z, S/N ...), or None.
     spread_name : what that number is, for the reason.
     cost_p : float (p,) seconds that a label of each is expected to take, or None = they cost the same.
-    groups : task group -> target columns of the (p, T) arrays; groups weigh equally.
+    groups : task group -> target columns of the (p, T) arrays. weights : task group -> its say, 0 or more; who is not named has 1.
+    diversity : 0 to 1, how much being far from every label and pick counts beside a score, for strategies that can heed it (`spread.spread_out`).
     """
 
     allowed_p: np.ndarray
@@ -42,6 +43,8 @@ class Candidates:
     spread_name: str = "value"
     cost_p: np.ndarray | None = None
     groups: dict[str, list[int]] = field(default_factory=dict)
+    weights: dict[str, float] = field(default_factory=dict)
+    diversity: float = 0.0
 
     def __len__(self) -> int:
         return len(self.allowed_p)
@@ -50,7 +53,6 @@ class Candidates:
         """The pool cut down to ``rows``; the labelled galaxies stay."""
         pool = [f.name for f in fields(self) if f.name.endswith(("_p", "_pd", "_pt"))]
         return replace(self, **{name: None if getattr(self, name) is None else getattr(self, name)[rows] for name in pool})
-
 
     def per_cost(self, worth_p: np.ndarray) -> np.ndarray:
         """What a label of each galaxy is worth (p,), 0 or more, for each second that it takes: what strategies choose by."""
@@ -77,6 +79,8 @@ class Strategy:
     choose : takes a pool in which everything is allowed, a size and a generator.
     is_deterministic : True when the generator is not used.
     heeds_cost : whether it chooses by what a label is worth for each second (`Candidates.per_cost`).
+    heeds_diversity : whether it weighs a score against distance. heeds_weights : whether it chooses by variances of task groups.
+    heeds_population : whether it chooses for the galaxies that predictions should serve.
     """
 
     name: str
@@ -85,23 +89,28 @@ class Strategy:
     choose: Callable[[Candidates, int, np.random.Generator], Picks]
     is_deterministic: bool = False
     heeds_cost: bool = True
+    heeds_diversity: bool = False
+    heeds_weights: bool = False
+    heeds_population: bool = False
 
     def select(self, candidates: Candidates, size: int, rng: np.random.Generator) -> Picks:
-        """Pick ``size`` different allowed rows of the pool, best first; where labels have a cost, reasons tell it.
+        """Pick ``size`` different allowed rows of the pool, best first; where labels have a cost or distance counts, reasons tell it.
 
         Raises `BadInput` when the pool has fewer, when something needed is missing or not a
-        number, or when labels have a cost that the strategy cannot heed, with a sentence that says which.
+        number, or when labels have a cost or diversity is asked for that the strategy cannot heed, with a sentence that says which.
         """
         rows = np.flatnonzero(candidates.allowed_p)
         allowed = candidates[rows]
         check_size(len(rows), size, self.name)
-        for name in self.needs:
+        needs = (*self.needs, "features_pd") if allowed.diversity else self.needs
+        for name in needs:
             _check_field(self, allowed, name)
-        for name in _BESIDE_FEATURES if "features_pd" in self.needs else ():
+        for name in _BESIDE_FEATURES if "features_pd" in needs else ():
             _check_finite(getattr(allowed, name), f"What is known beside the features ({name})")
         _check_cost(self, allowed)
+        _check_wishes(self, allowed)
         picks = self.choose(allowed, size, rng)
-        return replace(picks, indices=rows[picks.indices], reasons=_with_cost(picks, allowed))
+        return replace(picks, indices=rows[picks.indices], reasons=_with_wishes(picks, allowed))
 
 
 def check_size(allowed: int, size: int, where: str) -> None:
@@ -135,10 +144,20 @@ def _check_cost(strategy: Strategy, allowed: Candidates) -> None:
         raise BadInput("Cost", "be a number above 0 for every galaxy", f"{allowed.cost_p.min():g} at least", strategy.name, "Give each galaxy its seconds")
 
 
-def _with_cost(picks: Picks, allowed: Candidates) -> list[str]:
+def _check_wishes(strategy: Strategy, allowed: Candidates) -> None:
+    if not 0 <= allowed.diversity <= 1:
+        raise BadInput("Diversity", "be from 0 to 1", allowed.diversity, strategy.name, "Choose a value in that range")
+    if allowed.diversity and not strategy.heeds_diversity:
+        raise BadInput("Diversity", "be heeded by the strategy", f"{strategy.name}, which has no score to weigh against distance", "this batch", "Choose without it, or another strategy")
+    if any(w < 0 for w in allowed.weights.values()) or (allowed.groups and not any(allowed.weights.get(g, 1.0) > 0 for g in allowed.groups)):
+        raise BadInput("The say of a task group", "be 0 or more, and above 0 for one of them", allowed.weights, strategy.name, "Give one of the targets a say")
+
+
+def _with_wishes(picks: Picks, allowed: Candidates) -> list[str]:
+    reasons = [f"{reason}; weighed against how far it is from labels and picks" for reason in picks.reasons] if allowed.diversity else picks.reasons
     if allowed.cost_p is None:
-        return picks.reasons
-    return [f"{reason}; a label should take {seconds:.2g} s" for reason, seconds in zip(picks.reasons, allowed.cost_p[picks.indices], strict=True)]
+        return reasons
+    return [f"{reason}; a label should take {seconds:.2g} s" for reason, seconds in zip(reasons, allowed.cost_p[picks.indices], strict=True)]
 
 
 _BESIDE_FEATURES = ("labelled_ld", "aleatoric_pt", "labelled_aleatoric_lt", "population_md", "population_aleatoric_mt")

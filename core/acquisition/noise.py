@@ -44,5 +44,5 @@ def _typical(candidates: Candidates) -> np.ndarray | None:
 
 def _divided(features_nd: np.ndarray, variance_nt: np.ndarray, typical_t: np.ndarray, candidates: Candidates) -> np.ndarray:
     """Features over about 1 for a typical galaxy, in the precision in which they came."""
-    length_n = np.sqrt(group_means(variance_nt / typical_t, candidates.groups)[0] + NOISE_FLOOR)
+    length_n = np.sqrt(group_means(variance_nt / typical_t, candidates.groups, candidates.weights)[0] + NOISE_FLOOR)
     return features_nd / length_n[:, None].astype(np.result_type(features_nd, np.float32))

@@ -12,30 +12,30 @@ _ALL = (
              ("features_pd",), coverage.k_means, heeds_cost=False),
     Strategy("k_centre", "Again and again the galaxy farthest from every label and pick: covers feature space quickly, and likes outliers.",
              ("features_pd",), coverage.k_centre, is_deterministic=True),
-    Strategy("epistemic", "The galaxies with the largest epistemic variance, z and SFR weighing equally. The study's rule: "
-             "its picks resemble each other, so compare before you rely on it.", ("epistemic_pt",), variance.top, is_deterministic=True),
+    Strategy("epistemic", "The galaxies with the largest epistemic variance, z and SFR weighing equally by default. The study's rule: "
+             "its picks resemble each other, so compare before you rely on it.", ("epistemic_pt",), variance.top, is_deterministic=True, heeds_diversity=True, heeds_weights=True),
     Strategy("epistemic_sampled", "Drawn in proportion to epistemic variance instead of the very top: the same signal with more variety. "
-             "On real photometric redshifts ahead of random in RMSE and CRPS, and significantly behind in nothing.", ("epistemic_pt",), variance.power),
+             "On real photometric redshifts ahead of random in RMSE and CRPS, and significantly behind in nothing.", ("epistemic_pt",), variance.power, heeds_diversity=True, heeds_weights=True),
     Strategy("total_variance", "The galaxies with the largest variance of all, noise included: a baseline, because no label removes noise.",
-             ("epistemic_pt", "aleatoric_pt"), variance.total, is_deterministic=True),
-    Strategy("bald", "The galaxies whose labels would tell most about the model: ignorance over noise, z and SFR weighing equally. Its picks, too, resemble each other.",
-             ("epistemic_pt", "aleatoric_pt"), variance.bald, is_deterministic=True),
+             ("epistemic_pt", "aleatoric_pt"), variance.total, is_deterministic=True, heeds_diversity=True, heeds_weights=True),
+    Strategy("bald", "The galaxies whose labels would tell most about the model: ignorance over noise, z and SFR weighing equally by default. Its picks, too, resemble each other.",
+             ("epistemic_pt", "aleatoric_pt"), variance.bald, is_deterministic=True, heeds_diversity=True, heeds_weights=True),
     Strategy("bald_sampled", "Drawn in proportion to what a label would tell about the model: as bald, with more variety.",
-             ("epistemic_pt", "aleatoric_pt"), variance.bald_sampled),
+             ("epistemic_pt", "aleatoric_pt"), variance.bald_sampled, heeds_diversity=True, heeds_weights=True),
     Strategy("k_means_pp", "Each drawn by squared distance from every label and pick, features divided by the predicted noise: spread, and heedful of density.",
-             ("features_pd",), coverage.k_means_pp),
+             ("features_pd",), coverage.k_means_pp, heeds_weights=True),
     Strategy("max_det", "The batch that tells most about the model as a whole, no pick repeating another; features divided by the predicted noise. Likes outliers.",
-             ("features_pd",), posterior.max_det, is_deterministic=True),
+             ("features_pd",), posterior.max_det, is_deterministic=True, heeds_weights=True),
     Strategy("bait", "The batch after which predictions for the pool, or for a population that is named, would be least unsure; passes by outliers that stand for nobody.",
-             ("features_pd",), posterior.bait, is_deterministic=True),
+             ("features_pd",), posterior.bait, is_deterministic=True, heeds_weights=True, heeds_population=True),
     Strategy("lcmd", "The farthest galaxy of the largest cluster that labels leave uncovered, features divided by the predicted noise.",
-             ("features_pd",), coverage.lcmd, is_deterministic=True),
+             ("features_pd",), coverage.lcmd, is_deterministic=True, heeds_weights=True),
     Strategy("lcmd_sampled", "Drawn inside the largest uncovered cluster by squared distance: the labels that remove most large errors of real "
              "photometric redshifts at no cost to the typical galaxy.", ("features_pd",), coverage.lcmd_sampled),
     Strategy("disagreement", "Drawn by how far a model of images and a model of spectra contradict each other beyond the noise both admit: where one of them is wrong.",
-             ("disagreement_pt",), variance.disagreement),
+             ("disagreement_pt",), variance.disagreement, heeds_diversity=True, heeds_weights=True),
     Strategy("novelty", "The galaxies least like anything labelled, against how alike the labels are: stars, quasars and artefacts among them.",
-             ("features_pd",), novelty.most_novel, is_deterministic=True),
+             ("features_pd",), novelty.most_novel, is_deterministic=True, heeds_weights=True),
 )
 STRATEGIES: dict[str, Strategy] = {s.name: s for s in _ALL}
 

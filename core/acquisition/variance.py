@@ -1,24 +1,31 @@
 """Strategies that score each galaxy by predicted variances: what the model does not know and a label could tell it."""
 
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
+
 import numpy as np
 
 from core.acquisition.candidates import Candidates, Picks
+from core.acquisition.spread import spread_out
 from core.errors import BadInput
 
+EQUAL: Mapping[str, float] = MappingProxyType({})
+"""Every task group has the same say."""
 
-def balanced_uncertainty(epistemic_pt: np.ndarray, groups: dict[str, list[int]]) -> tuple[np.ndarray, np.ndarray]:
-    """Epistemic variance as one number a galaxy, in which every task group has the same say.
+
+def balanced_uncertainty(epistemic_pt: np.ndarray, groups: dict[str, list[int]], weights: Mapping[str, float] = EQUAL) -> tuple[np.ndarray, np.ndarray]:
+    """Epistemic variance as one number a galaxy, in which every task group has the say that it is given, by default the same.
 
     Each target is divided by its mean over the pool, targets are averaged inside their group,
     then groups are averaged: eight correlated SFR columns cannot outvote z, nor units matter.
 
     Parameters
     ----------
-    epistemic_pt : float (p, T) variances. groups : task group -> columns.
+    epistemic_pt : float (p, T) variances. groups : task group -> columns. weights : task group -> its say; who is not named has 1.
 
     Returns
     -------
-    score_p : (p,), mean 1 over the pool. by_group_pg : (p, G), each with mean 1 (0 where a group has no variance).
+    score_p : (p,), mean 1 over the pool (0 where no group with a say has variance). by_group_pg : (p, G), each with mean 1 (0 where a group has no variance).
 
     >>> score, _ = balanced_uncertainty(np.array([[1.0, 10, 30], [3, 10, 10]]), {"z": [0], "sfr": [1, 2]})
     >>> score.tolist()
@@ -28,18 +35,20 @@ def balanced_uncertainty(epistemic_pt: np.ndarray, groups: dict[str, list[int]])
     relative_pt = np.divide(epistemic_pt, mean_t, out=np.zeros(epistemic_pt.shape), where=mean_t > 0)
     alive = {g: [t for t in columns if mean_t[t] > 0] for g, columns in groups.items()}
     by_group = [relative_pt[:, c].mean(axis=1) if c else np.zeros(len(epistemic_pt)) for c in alive.values()]
-    by_group_pg = np.stack(by_group, axis=1)
-    return by_group_pg.sum(axis=1) / max(1, sum(bool(c) for c in alive.values())), by_group_pg
+    by_group_pg, say_g = np.stack(by_group, axis=1), _say(alive, weights) * [bool(c) for c in alive.values()]
+    return by_group_pg @ say_g / (say_g.sum() or 1.0), by_group_pg
 
 
-def group_means(values_pt: np.ndarray, groups: dict[str, list[int]]) -> tuple[np.ndarray, np.ndarray]:
-    """Numbers that share one unit, averaged inside task groups and then over them: means (p,), and by group (p, G).
+def group_means(values_pt: np.ndarray, groups: dict[str, list[int]], weights: Mapping[str, float] = EQUAL) -> tuple[np.ndarray, np.ndarray]:
+    """Numbers that share one unit, averaged inside task groups and then over them by their say: means (p,), and by group (p, G).
 
     >>> group_means(np.array([[3.0, 1, 1]]), {"z": [0], "sfr": [1, 2]})[0].tolist()
     [2.0]
+    >>> group_means(np.array([[3.0, 1, 1]]), {"z": [0], "sfr": [1, 2]}, {"z": 3.0})[0].tolist()
+    [2.5]
     """
-    by_group_pg = np.stack([values_pt[:, columns].mean(axis=1) for columns in groups.values()], axis=1)
-    return by_group_pg.mean(axis=1), by_group_pg
+    by_group_pg, say_g = np.stack([values_pt[:, columns].mean(axis=1) for columns in groups.values()], axis=1), _say(groups, weights)
+    return by_group_pg @ say_g / say_g.sum(), by_group_pg
 
 
 def gumbel_top(score_p: np.ndarray, size: int, rng: np.random.Generator, beta: float = 1.0) -> np.ndarray:
@@ -112,7 +121,7 @@ def disagreement(candidates: Candidates, size: int, rng: np.random.Generator) ->
     one of the two models is wrong where they differ by more than both admit. Score: squared difference over
     the summed variances, averaged inside task groups, then over them; 1 is what noise alone would give.
     """
-    score_p, by_group_pg = group_means(candidates.disagreement_pt, candidates.groups)
+    score_p, by_group_pg = group_means(candidates.disagreement_pt, candidates.groups, candidates.weights)
     indices, names = _drawn(candidates, score_p, size, rng), list(candidates.groups)
     lead = by_group_pg[indices].argmax(axis=1)
     reasons = [f"Image and spectrum differ by {np.sqrt(score_p[i]):.2g} sigma, most about {names[g]} ({np.sqrt(by_group_pg[i, g]):.2g} sigma)" for i, g in zip(indices, lead, strict=True)]
@@ -120,30 +129,41 @@ def disagreement(candidates: Candidates, size: int, rng: np.random.Generator) ->
 
 
 def _highest(candidates: Candidates, score_p: np.ndarray, size: int) -> np.ndarray:
+    if candidates.diversity:
+        return spread_out(candidates, score_p, size)
     return np.argsort(-candidates.per_cost(score_p), kind="stable")[:size]
 
 
 def _drawn(candidates: Candidates, score_p: np.ndarray, size: int, rng: np.random.Generator) -> np.ndarray:
+    if candidates.diversity:
+        return spread_out(candidates, score_p, size, rng)
     return gumbel_top(candidates.per_cost(score_p), size, rng)
 
 
-def _require_ignorance(epistemic_pt: np.ndarray) -> None:
+def _say(groups: Iterable[str], weights: Mapping[str, float]) -> np.ndarray:
+    return np.array([weights.get(group, 1.0) for group in groups])
+
+
+def _require_ignorance(candidates: Candidates) -> None:
+    """Of the targets that have a say."""
+    heard = [t for group, columns in candidates.groups.items() for t in columns if candidates.weights.get(group, 1.0) > 0]
+    epistemic_pt = candidates.epistemic_pt[:, heard]
     if (epistemic_pt < 0).any() or not epistemic_pt.any():
         raise BadInput("Epistemic variance", "be 0 or more, and above 0 somewhere", f"{epistemic_pt.min():g} to {epistemic_pt.max():g}",
                        "this model run", "Choose a model that says how unsure it is, or another strategy")
 
 
 def _scores(variance_pt: np.ndarray, candidates: Candidates) -> tuple[np.ndarray, np.ndarray]:
-    _require_ignorance(candidates.epistemic_pt)
-    return balanced_uncertainty(variance_pt, candidates.groups)
+    _require_ignorance(candidates)
+    return balanced_uncertainty(variance_pt, candidates.groups, candidates.weights)
 
 
 def _nats(candidates: Candidates) -> tuple[np.ndarray, np.ndarray]:
-    _require_ignorance(candidates.epistemic_pt)
+    _require_ignorance(candidates)
     if (candidates.aleatoric_pt <= 0).any():
         raise BadInput("Aleatoric variance", "be above 0 everywhere", f"{candidates.aleatoric_pt.min():g} at least", "this model run",
                        "Choose a model that predicts its noise, or another strategy")
-    return group_means(information(candidates.epistemic_pt, candidates.aleatoric_pt), candidates.groups)
+    return group_means(information(candidates.epistemic_pt, candidates.aleatoric_pt), candidates.groups, candidates.weights)
 
 
 def _above(indices: np.ndarray, score_p: np.ndarray) -> np.ndarray:
