@@ -12,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from core.acquisition.strangers import STRANGE
 from core.errors import LookbackError
 from core.settings import settings
 from core.store import Workspace, jobs, open_workspace
@@ -195,6 +196,7 @@ def _declare_replay(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seeds", type=int, default=10, help="repetitions with other random draws (default: %(default)s)")
     parser.add_argument("--weights", default="none", help="none, or pool_mass: each label counts by the pool galaxies it stands for (default: none)")
     parser.add_argument("--control", type=float, default=0.0, metavar="SHARE", help="of each batch, drawn at random whatever the strategy (default: 0)")
+    parser.add_argument("--strange", type=float, default=STRANGE, metavar="SHARE", help="of a workspace's pool, by novelty, of which a batch holds no more than a random one (default: %(default)s)")
     parser.add_argument("--epochs", type=int, help="most passes over the labels (default: the model's own)")
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="where curves.csv, summary.csv and curves.svg go")
 
@@ -203,7 +205,7 @@ def _replay(arguments: Arguments) -> int:
     from core.services import replaying
 
     protocol = {name: getattr(arguments, name) for name in ("target", "strategies", "initial", "batch", "rounds", "seeds", "weights")}
-    protocol |= {"control_share": arguments.control, "config": {"epochs": arguments.epochs} if arguments.epochs else {}}
+    protocol |= {"control_share": arguments.control, "strange_share": arguments.strange, "config": {"epochs": arguments.epochs} if arguments.epochs else {}}
     if arguments.table is not None:
         curves, question = replaying.on_table(arguments.table, arguments.features, arguments.out, protocol, arguments.model, arguments.test)
     else:

@@ -213,6 +213,17 @@ def test_preview_takes_the_most_uncertain_of_the_run(sky):
     assert shown.table["object_id"].tolist() == expected.tolist()
 
 
+def test_preview_holds_no_more_of_the_strangest_than_a_random_batch_unless_told_otherwise(sky):
+    saved, pool = runs.load_arrays(sky, 1, "predictions"), querying.pool(sky, request()).object_ids
+    strange = pool[: len(pool) // 10]
+    saved["epistemic"][strange - 1] = 100.0
+    saved["novelty"] = np.where(np.isin(saved["object_ids"], strange), 9.0, 1.0)
+    runs.save_arrays(sky, 1, "predictions", **saved)
+    asked = lambda **changes: querying.preview(sky, request(strategy="epistemic", control_share=0.0, **changes)).table["object_id"].isin(strange).sum()  # noqa: E731
+    assert asked(strange_share=0.0) == min(10, len(strange))
+    assert asked(strange_share=len(strange) / len(pool)) == 1
+
+
 def test_preview_counts_galaxies_that_the_run_does_not_know(sky):
     saved = runs.load_arrays(sky, 1, "predictions")
     saved["mean"][150:, 0] = np.nan

@@ -1,6 +1,7 @@
 """Active learning replayed: paired, resumable, and summed up as anybody could by hand."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,7 @@ from core.jobs.replaying import Question, Step, probe, rounds, run_rounds, sky_s
 from core.services import replaying
 from core.services.replaying import asking
 from core.store import jobs, labels, objects, truth
+from core.training.session import Session
 
 PROTOCOL = {"target": "z", "strategies": ("lcmd_sampled",), "initial": 20, "batch": 10, "rounds": 2, "seeds": 2, "config": {"epochs": 3}, "weights": "pool_mass"}
 ERRORS = ["rmse_delta", "nmad", "eta05", "crps", "coverage68"]
@@ -254,6 +256,19 @@ def test_oracle_says_what_the_catalogue_says_and_nothing_of_junk(tiny):
     assert len(world.pool) == len(ids) - 1 and world.answered(world.pool).tolist() == world.pool[1:].tolist()
     assert np.isnan(world.labels.values_nt[world.pool[0]]).all()
     assert world.labels.values_nt[world.pool[1:], world.labels.targets.index("z")].tolist() == known
+
+
+def test_strategies_ask_for_no_more_of_the_strangest_than_random_would(tiny):
+    question = replace(SKY, strategies=("epistemic",), strange_share=0.25)
+    world, model = sky_source(tiny, question).world(0), sky_source(tiny, question).model(question)
+    asked = rounds.first_asked(world, question, 0)
+    left = world.pool[~np.isin(world.pool, asked)]
+    model.fit(world.inputs[asked], world.labels[asked], Session(0, threads=1))
+    unsure = left[np.argsort(-model.predict(world.inputs[left]).epistemic[:, world.labels.targets.index(question.target)])]
+    measured = np.zeros((len(world.inputs), 2))
+    measured[unsure[: len(left) // 4]] = 50.0
+    strange = lambda w: np.isin(rounds.one_round(w, question, model, Step("epistemic", 0, 0), None, 0.0).following, unsure[: len(left) // 4]).sum()  # noqa: E731
+    assert strange(replace(world, measured_nd=measured)) <= 2 < strange(replace(world, measured_nd=None))
 
 
 def test_replay_asked_again_takes_up_the_job_that_did_not_end(tiny):

@@ -6,6 +6,7 @@ import numpy as np
 
 from core.acquisition.candidates import Candidates, Strategy, check_size
 from core.acquisition.distances import nearest
+from core.acquisition.strangers import STRANGE, rationed
 from core.errors import BadInput
 
 
@@ -27,16 +28,18 @@ class Batch:
     distances: np.ndarray
 
 
-def compose(strategy: Strategy, candidates: Candidates, size: int, rng: np.random.Generator, control_share: float = 0.1) -> Batch:
+def compose(strategy: Strategy, candidates: Candidates, size: int, rng: np.random.Generator, control_share: float = 0.1, strange_share: float = STRANGE) -> Batch:
     """A batch of ``size`` galaxies of which a share is drawn at random from the same pool.
 
     The control slice gives the learning curve an honest baseline, and labels that calibration may use.
     It is drawn first, counts as covered for the strategy, and lies at random ranks: a batch that is
-    left half done still holds its share. Raises `BadInput` as `Strategy.select` does.
+    left half done still holds its share. Of the pool's strangest the rest holds as many as a random batch
+    would, where it is known who that is and the strategy does not look for them. Raises `BadInput` as `Strategy.select` does.
 
     Parameters
     ----------
     control_share : 0 to 1; rounded, at least one galaxy when above 0.
+    strange_share : 0 to 1, of the pool, by novelty (`core.acquisition.strangers`); 0 = the strategy chooses freely.
     """
     if not 0 <= control_share <= 1:
         raise BadInput("The control share", "be from 0 to 1", control_share, strategy.name, "Choose a share in that range")
@@ -45,7 +48,7 @@ def compose(strategy: Strategy, candidates: Candidates, size: int, rng: np.rando
     control = rng.permutation(np.flatnonzero(candidates.allowed_p))[:wanted]
     indices, scores, reasons = control, np.full(wanted, np.nan), ["Random control: drawn without looking at any model"] * wanted
     if size > wanted:
-        picks = strategy.select(_with_labelled(candidates, control), size - wanted, rng)
+        picks = strategy.select(_rationed(strategy, _with_labelled(candidates, control), size - wanted, strange_share, rng), size - wanted, rng)
         indices, scores = np.concatenate([picks.indices, control]), np.concatenate([picks.scores, scores])
         reasons = picks.reasons + reasons
     order = _interleave(len(indices) - wanted, wanted, rng)
@@ -65,6 +68,12 @@ def _with_labelled(candidates: Candidates, rows: np.ndarray) -> Candidates:
         if here is not None:
             joined[labelled] = here[rows] if there is None else np.concatenate([there, here[rows]])
     return replace(candidates, allowed_p=allowed, **joined)
+
+
+def _rationed(strategy: Strategy, candidates: Candidates, size: int, share: float, rng: np.random.Generator) -> Candidates:
+    if not strategy.is_rationed or candidates.novelty_p is None or not share:
+        return candidates
+    return replace(candidates, allowed_p=rationed(candidates.novelty_p, candidates.allowed_p, size, rng, share))
 
 
 def _interleave(picks: int, control: int, rng: np.random.Generator) -> np.ndarray:

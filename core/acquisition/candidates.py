@@ -25,6 +25,7 @@ class Candidates:
         that predictions should serve, allowed or not; None = the pool.
     spread_p : float (p,) a number to spread evenly over (predicted z, S/N ...), or None.
     spread_name : what that number is, for the reason.
+    novelty_p : float (p,) how unlike anything labelled (`core.acquisition.novelty`), NaN = unknown, or None.
     cost_p : float (p,) seconds that a label of each is expected to take, or None = they cost the same.
     groups : task group -> target columns of the (p, T) arrays. weights : task group -> its say, 0 or more; who is not named has 1.
     diversity : 0 to 1, how much being far from every label and pick counts beside a score, for strategies that can heed it (`spread.spread_out`).
@@ -41,6 +42,7 @@ class Candidates:
     population_aleatoric_mt: np.ndarray | None = None
     spread_p: np.ndarray | None = None
     spread_name: str = "value"
+    novelty_p: np.ndarray | None = None
     cost_p: np.ndarray | None = None
     groups: dict[str, list[int]] = field(default_factory=dict)
     weights: dict[str, float] = field(default_factory=dict)
@@ -81,6 +83,7 @@ class Strategy:
     heeds_cost : whether it chooses by what a label is worth for each second (`Candidates.per_cost`).
     heeds_diversity : whether it weighs a score against distance. heeds_weights : whether it chooses by variances of task groups.
     heeds_population : whether it chooses for the galaxies that predictions should serve.
+    is_rationed : whether a batch holds no more of the pool's strangest than a random one (`core.acquisition.strangers`).
     """
 
     name: str
@@ -92,6 +95,7 @@ class Strategy:
     heeds_diversity: bool = False
     heeds_weights: bool = False
     heeds_population: bool = False
+    is_rationed: bool = True
 
     def select(self, candidates: Candidates, size: int, rng: np.random.Generator) -> Picks:
         """Pick ``size`` different allowed rows of the pool, best first; where labels have a cost or distance counts, reasons tell it.

@@ -5,9 +5,9 @@ from core.acquisition.candidates import Strategy
 from core.errors import BadInput
 
 _ALL = (
-    Strategy("random", "Every galaxy has the same chance: the baseline that every other strategy has to beat.", (), chance.uniform, heeds_cost=False),
+    Strategy("random", "Every galaxy has the same chance: the baseline that every other strategy has to beat.", (), chance.uniform, heeds_cost=False, is_rationed=False),
     Strategy("stratified_random", "One at random from each of as many equal shares of the pool as the batch is large, by predicted redshift "
-             "(or by S/N without a model): random, but spread.", ("spread_p",), chance.stratified, heeds_cost=False),
+             "(or by S/N without a model): random, but spread.", ("spread_p",), chance.stratified, heeds_cost=False, is_rationed=False),
     Strategy("k_means", "The typical galaxy of each of as many clusters as the batch is large. Good for the first batch, when no model knows anything.",
              ("features_pd",), coverage.k_means, heeds_cost=False),
     Strategy("k_centre", "Again and again the galaxy farthest from every label and pick: covers feature space quickly, and likes outliers.",
@@ -35,7 +35,7 @@ _ALL = (
     Strategy("disagreement", "Drawn by how far a model of images and a model of spectra contradict each other beyond the noise both admit: where one of them is wrong.",
              ("disagreement_pt",), variance.disagreement, heeds_diversity=True, heeds_weights=True),
     Strategy("novelty", "The galaxies least like anything labelled, against how alike the labels are: stars, quasars and artefacts among them.",
-             ("features_pd",), novelty.most_novel, is_deterministic=True, heeds_weights=True),
+             ("features_pd",), novelty.most_novel, is_deterministic=True, heeds_weights=True, is_rationed=False),
 )
 STRATEGIES: dict[str, Strategy] = {s.name: s for s in _ALL}
 

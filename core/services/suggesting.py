@@ -63,7 +63,7 @@ class Ground:
     Attributes
     ----------
     ids : int64 (g,), train galaxies that the run predicts. features_gd : float32, over their root mean square distance from their
-        middle. noise_gt : float (g, T) predicted noise variance. targets : those that had labels when the run began.
+        middle. noise_gt : float (g, T) predicted noise variance. novelty_g : float (g,), how unlike what the run was fitted to. targets : those that had labels when the run began.
     prior : of the posterior, from the labels that the run saw.
     """
 
@@ -71,6 +71,7 @@ class Ground:
     ids: np.ndarray
     features_gd: np.ndarray
     noise_gt: np.ndarray
+    novelty_g: np.ndarray
     targets: tuple[Target, ...]
     prior: last_layer.Prior
 
@@ -206,7 +207,7 @@ def _candidates(ground: Ground, learner: Learner, coming: np.ndarray, allowed_p:
     labelled = np.concatenate([learner.labelled, waiting])
     return Candidates(
         allowed_p, ground.features_gd[learner.pool], ground.features_gd[labelled], watched.epistemic_pt, ground.noise_gt[learner.pool], ground.noise_gt[labelled],
-        spread_p=watched.mean_pt[:, 0], spread_name=f"predicted {ground.targets[0].name}", groups=task_groups(ground.targets),
+        spread_p=watched.mean_pt[:, 0], spread_name=f"predicted {ground.targets[0].name}", novelty_p=ground.novelty_g[learner.pool], groups=task_groups(ground.targets),
     )  # fmt: skip
 
 
@@ -224,10 +225,11 @@ def ground_of(ws: Workspace, run_id: int) -> Ground | None:
     ids = saved["object_ids"].astype(np.int64)
     table = objects.frame(ws)
     kept = np.isfinite(features).all(axis=1) & (np.isfinite(noise) & (noise > 0)).all(axis=1) & np.isin(ids, table.loc[table["split"] == "train", "id"])
-    return _grounded(ws, run_id, mark, ids[kept], features[kept], noise[kept], asked)
+    novelty = saved.get("novelty", np.full(len(ids), np.nan))
+    return _grounded(ws, run_id, mark, ids[kept], features[kept], noise[kept], novelty[kept], asked)
 
 
-def _grounded(ws: Workspace, run_id: int, mark: int, ids: np.ndarray, features: np.ndarray, noise: np.ndarray, asked: list[Target]) -> Ground | None:
+def _grounded(ws: Workspace, run_id: int, mark: int, ids: np.ndarray, features: np.ndarray, noise: np.ndarray, novelty: np.ndarray, asked: list[Target]) -> Ground | None:
     table = labels.training(ws, mark)
     seen = np.isin(ids, table["object_id"])
     values, sigma = (wide(table, ids[seen], [t.name for t in asked], column) for column in ("value", "sigma"))
@@ -237,4 +239,4 @@ def _grounded(ws: Workspace, run_id: int, mark: int, ids: np.ndarray, features: 
     targets = tuple(asked[t] for t in known)
     features = (features / (np.sqrt(features.var(axis=0, dtype=float).sum()) or 1.0)).astype(np.float32)
     prior = last_layer.prior_of(features[seen], values[:, known], (noise[seen] + np.nan_to_num(sigma) ** 2)[:, known], tuple(t.name for t in targets))
-    return Ground(run_id, ids, features, noise[:, known], targets, prior)
+    return Ground(run_id, ids, features, noise[:, known], novelty, targets, prior)

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, field
 from typing import NamedTuple
 
 from core.acquisition.registry import strategy
+from core.acquisition.strangers import STRANGE
 from core.errors import BadInput
 
 BASELINE = "random"
@@ -34,7 +35,8 @@ class Question:
     initial : galaxies asked about at random before the first batch. batch, rounds : of the batches. All of them
         count, those that choose the epoch and those that nobody could label included.
     seeds : repetitions. Every strategy has the same initial set, test set and initialisation for a seed.
-    weights : one of `WEIGHTS`. control_share : of every batch, drawn at random whatever the strategy.
+    weights : one of `WEIGHTS`. strange_share : of a workspace's pool, of which a batch holds no more than a random one (`core.acquisition.strangers`).
+    control_share : of every batch, drawn at random whatever the strategy.
 
     Raises `BadInput` for a value that cannot be served.
     """
@@ -49,6 +51,7 @@ class Question:
     seeds: int = 10
     weights: str = "none"
     control_share: float = 0.0
+    strange_share: float = STRANGE
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "strategies", tuple(dict.fromkeys((BASELINE, *self.strategies))))
@@ -61,8 +64,9 @@ class Question:
                 raise BadInput(f"--{name}", f"be {least} or more", getattr(self, name), "this replay", "Choose a larger number")
         if self.weights not in WEIGHTS:
             raise BadInput("--weights", f"be one of {', '.join(WEIGHTS)}", self.weights, "this replay", "Choose one of them")
-        if not 0 <= self.control_share < 1:
-            raise BadInput("--control", "be at least 0 and under 1", self.control_share, "this replay", "Choose a share in that range")
+        for name, share in (("--control", self.control_share), ("--strange", self.strange_share)):
+            if not 0 <= share < 1:
+                raise BadInput(name, "be at least 0 and under 1", share, "this replay", "Choose a share in that range")
 
     @classmethod
     def of(cls, asked: Mapping[str, object]) -> "Question":

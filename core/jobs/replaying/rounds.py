@@ -18,6 +18,7 @@ from core.acquisition.mass import pool_mass_weights
 from core.acquisition.registry import strategy
 from core.engine import map_chunks
 from core.errors import BadInput
+from core.jobs.novelty import novelty_of
 from core.jobs.replaying import states
 from core.jobs.replaying.question import BASELINE, Question, Step, is_redshift
 from core.jobs.replaying.states import State
@@ -169,7 +170,8 @@ def _next(world: World, question: Question, model: Model, step: Step, asked: np.
     started = time.perf_counter()
     if chosen.needs:
         candidates = _gated(question, world, model, candidates, asked[~np.isin(asked, labelled)])
-    picks = compose(chosen, candidates, question.batch, rng, question.control_share).indices
+        candidates = replace(candidates, novelty_p=_novelty(world, candidates, left, labelled, step.seed))
+    picks = compose(chosen, candidates, question.batch, rng, question.control_share, question.strange_share).indices
     seconds = time.perf_counter() - started
     return left[picks], seconds, _weights(world, candidates, left, picks) if is_weighted else None
 
@@ -182,6 +184,15 @@ def _gated(question: Question, world: World, model: Model, candidates: Candidate
     is_labelled_n = np.arange(len(tried_nd)) < len(candidates.labelled_ld)
     allowed_p = chance_alike(candidates.features_pd, tried_nd, is_labelled_n) >= LEAST
     return replace(candidates, allowed_p=allowed_p) if allowed_p.sum() >= question.batch else candidates
+
+
+def _novelty(world: World, candidates: Candidates, left: np.ndarray, labelled: np.ndarray, seed: int) -> np.ndarray | None:
+    """How unlike anything labelled each galaxy is that is left, as a trained run would say it; None where nobody is taken for a stranger."""
+    if world.measured_nd is None:
+        return None
+    latent = [] if candidates.features_pd is None else [np.concatenate([candidates.features_pd, candidates.labelled_ld])]
+    rows = np.concatenate([left, labelled])
+    return novelty_of([*latent, world.measured_nd[rows]], np.ones(len(rows), bool), np.arange(len(rows)) >= len(left), np.random.default_rng(seed))[: len(left)]
 
 
 def _candidates(question: Question, here: Prediction, there: Prediction) -> Candidates:

@@ -13,6 +13,7 @@ from core.data.table_files import load
 from core.errors import BadInput
 from core.jobs.evaluation import LABEL_SPLIT
 from core.jobs.inputs import load_inputs, wide
+from core.jobs.novelty import measured
 from core.jobs.replaying.question import Question
 from core.models import registry
 from core.models.base import Model
@@ -33,6 +34,7 @@ class World:
     inputs : what models see of n galaxies. labels : what the oracle would say of them, NaN = nothing.
     pool, test : int rows that may be asked about, and that are measured on; no galaxy is in both.
     is_junk_n : bool, whom nobody could label: asking costs, and brings nothing. None = it is not known who that is.
+    measured_nd : float (n, d), what was measured, by which strangers are told as in a trained run; None = nobody is taken for one.
     """
 
     inputs: Inputs
@@ -40,6 +42,7 @@ class World:
     pool: np.ndarray
     test: np.ndarray
     is_junk_n: np.ndarray | None = None
+    measured_nd: np.ndarray | None = None
 
     def answered(self, rows: np.ndarray) -> np.ndarray:
         """Those of the rows that get a label, in order."""
@@ -173,7 +176,7 @@ def _sky(source: SkySource) -> World:
     kept = np.flatnonzero(is_pool | is_test)
     inputs = load_inputs(ws, ids[kept], source.modalities or ("photometry",))
     labels = Labels(values[kept], sigma[kept], np.ones(len(kept)), table["sky_group"].to_numpy(np.int64)[kept], names)
-    return World(inputs, labels, np.flatnonzero(is_pool[kept]), np.flatnonzero(is_test[kept]), is_junk[kept])
+    return World(inputs, labels, np.flatnonzero(is_pool[kept]), np.flatnonzero(is_test[kept]), is_junk[kept], measured(inputs, source.modalities))
 
 
 @lru_cache(maxsize=1)

@@ -35,7 +35,7 @@ def preview(ws: Workspace, request: Request) -> Preview:
     seen = scored(ws, request, pool_of(ws, request), strategy, targets)
     candidates = replace(seen.candidates, cost_p=seconds_per_label(ws, seen.pool)) if request.per_minute else seen.candidates
     rng = np.random.default_rng(request.seed)
-    batch = compose(strategy, candidates, request.size, rng, request.control_share)
+    batch = compose(strategy, candidates, request.size, rng, request.control_share, request.strange_share)
     return Preview(request, seen.pool, _table(seen.pool, batch), _worth(seen.candidates, batch, seen.pool, rng), seen.features)
 
 

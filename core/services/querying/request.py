@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from core.acquisition.strangers import STRANGE
 from core.columns import TARGET_NAMES
 
 LEAST_SN = 2.0
@@ -34,6 +35,7 @@ class Request:
     least_good : a galaxy is not asked about whose spectrum has a smaller share of pixels with information, 0 to 1; one without a spectrum may be.
     least_chance : nor one that somebody can tell with a smaller chance, 0 to 1, as past decisions teach; 0 = all may be.
     excluded : objects that are not asked about. not_flagged : nor those that somebody flagged with one of these words.
+    strange_share : of the pool, 0 to 1, that counts as strange by its novelty: of it a batch holds no more than a random one would; 0 = the strategy is free.
     per_minute : weigh what a label is worth by the time that it takes, for strategies that can heed it.
     """
 
@@ -53,6 +55,7 @@ class Request:
     least_chance: float = LEAST_CHANCE
     excluded: tuple[int, ...] = ()
     not_flagged: tuple[str, ...] = NEVER_FLAGGED
+    strange_share: float = STRANGE
     per_minute: bool = False
 
 

@@ -61,8 +61,9 @@ def _predicted(saved: Saved, request: Request, pool: Pool, asked: tuple[Target, 
     pool = replace(_kept(pool, np.isin(pool.object_ids, ids), f"not predicted by run {request.run_id}"),
                    labelled_ids=pool.labelled_ids[np.isin(pool.labelled_ids, ids)])
     here, there = rows_of(ids, pool.object_ids), rows_of(ids, pool.labelled_ids)
+    novelty_n = saved.get("novelty", np.full(len(saved["object_ids"]), np.nan))
     return pool, Candidates(
-        np.ones(len(pool), bool), epistemic_pt=epistemic[here], aleatoric_pt=aleatoric[here], labelled_aleatoric_lt=aleatoric[there],
+        np.ones(len(pool), bool), novelty_p=novelty_n[rows_of(saved["object_ids"], pool.object_ids)], epistemic_pt=epistemic[here], aleatoric_pt=aleatoric[here], labelled_aleatoric_lt=aleatoric[there],
         spread_p=mean[here, 0], spread_name=f"predicted {asked[0].name}", groups=task_groups(asked),
     )
 
