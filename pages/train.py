@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from core.ui import advice_panels, state, train_panels
+from core.ui import advice_panels, retraining_panel, state, train_panels
 from core.ui.layout import header
 
 ws = state.workspace()
@@ -12,6 +12,7 @@ with left:
     train_panels.choose(ws)
 with right:
     train_panels.what_they_learn(ws)
+    retraining_panel.rule(ws)
     advice_panels.after_training(ws)
 train_panels.live()
 train_panels.ended(ws)

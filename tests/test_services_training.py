@@ -39,7 +39,8 @@ def test_retrain_repeats_each_models_newest_run_with_its_settings(tiny):
     run = runs.create(tiny, "forest", "random_forest", {"trees": 9, "device": "cpu"}, 5, {"high_water": 1, "count": 1, "hash": ""})
     runs.finish(tiny, run, "done", {})
     asked = [jobs.one(tiny, i)["parameters"] for i in training.retrain(tiny)]
-    assert asked == [{"model": "linear", "config": {}, "seed": 0}, {"model": "random_forest", "config": {"trees": 9}, "seed": 5}]
+    assert asked == [{"model": "linear", "config": {}, "seed": 0, "up_to": 270}, {"model": "random_forest", "config": {"trees": 9}, "seed": 5, "up_to": 270}]
+    assert training.retrain(tiny) == [] and training.is_training(tiny)
 
 
 def test_retrain_starts_every_model_when_none_has_finished(ws, tiny):
@@ -59,9 +60,9 @@ def test_curves_are_those_of_each_models_newest_run(tiny):
 
 def test_finished_runs_say_how_far_the_labels_have_moved_on(tiny):
     assert training.finished(tiny)["state"].tolist() == ["up to date"]
-    unlabelled = int(objects.frame(tiny)["id"].iloc[-1])
+    unlabelled = int(objects.frame(tiny).query("split == 'train'")["id"].iloc[-1])
     labels.record(tiny, [labels.Decision(unlabelled, "z", "label", "Ada", "laptop", 1, value=0.2)])
-    assert training.finished(tiny)["state"].tolist() == ["1 decision behind"]
+    assert training.finished(tiny)["state"].tolist() == ["1 new label since"]
     labels.retract(tiny, 1, "Ada", "laptop", 2)
     assert training.finished(tiny)["state"].tolist() == ["stale: 1 of its labels undone"]
     assert training.finished(tiny)["seconds"].tolist() == [1.5]

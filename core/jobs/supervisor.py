@@ -16,13 +16,15 @@ from dataclasses import dataclass, field
 from typing import TextIO
 
 from core.errors import Cancelled, JobError, StaleFence
-from core.jobs import workplace
+from core.jobs import retraining, workplace
 from core.jobs.child import log_name
 from core.jobs.tasks import known_tasks
 from core.settings import ROOT, settings
 from core.store import Workspace, jobs
 
 POLL_SECONDS = 0.2
+RULE_SECONDS = 1.0
+"""How often the worker looks whether the workspace's rule asks for trainings."""
 GRACE_SECONDS = 1.2
 """What a task has between the wish to cancel it and its end by force; with two polls under two seconds."""
 
@@ -100,7 +102,7 @@ class Child:
 
 
 class Supervisor:
-    """Runs the jobs of a workspace, one per lane; `turn` does what is due and returns at once.
+    """Runs the jobs of a workspace, one per lane, and queues the trainings that its rule asks for; `turn` does what is due and returns at once.
 
     ``only`` limits it to one job.
     """
@@ -112,6 +114,7 @@ class Supervisor:
         self._name = f"{socket.gethostname()}:{os.getpid()}"
         self._lanes = {"heavy": {"kinds": heavy}, "light": {"excluding": heavy}}
         self._children: dict[str, Child] = {}
+        self._looked = 0.0
 
     @property
     def is_busy(self) -> bool:
@@ -120,11 +123,18 @@ class Supervisor:
 
     def turn(self) -> None:
         """Look after the running jobs and claim for the free lanes."""
+        self._retrain()
         for lane, wanted in self._lanes.items():
             if lane in self._children:
                 self._look_after(lane)
             elif job := jobs.claim(self._ws, self._name, self._lease, only=self._only, **wanted):
                 self._children[lane] = self._start(job)
+
+    def _retrain(self) -> None:
+        if self._only is None and time.monotonic() - self._looked >= RULE_SECONDS:
+            self._looked = time.monotonic()
+            for job_id in retraining.queue_due(self._ws):
+                self._say(f"{_title(jobs.one(self._ws, job_id))}: queued, because enough galaxies have been labelled")
 
     def close(self) -> None:
         """End the processes and give their jobs back to the queue."""

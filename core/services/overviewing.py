@@ -2,6 +2,7 @@
 
 import json
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
@@ -11,10 +12,7 @@ import pandas as pd
 
 from core.columns import MODALITIES
 from core.jobs import workplace
-from core.store import Workspace, batches, census, embeddings, jobs, labels, objects, runs
-
-RANDOM_CONTROL = "random"
-"""What a run's ``config["labels"]`` says when it learnt from randomly chosen labels only: the baseline of the learning curve."""
+from core.store import Workspace, batches, census, embeddings, jobs, labels, objects, runs, unlearnt
 
 STAGES = (("Galaxies", "demo"), ("Maps", "embed"), ("First models", "train"))
 """What a demo sky is made of, and the kind of job that makes it."""
@@ -109,15 +107,14 @@ def learning_curve(ws: Workspace, target: str, metric: str, subset: str = "all")
     """
     wanted = runs.metrics(ws).query("split == 'test' and target == @target and subset == @subset and name == @metric and value.notna()")
     table = runs.frame(ws).query("status == 'done'").merge(wanted[["run_id", "value"]], left_on="id", right_on="run_id")
-    table["galaxies"] = [labelled_galaxies(ws, int(mark)).get(target, 0) for mark in table["label_high_water"]]
-    table["is_control"] = [json.loads(c).get("labels") == RANDOM_CONTROL for c in table["config"]]
+    table["galaxies"] = [galaxies_of(ws, run).get(target, 0) for _, run in table.iterrows()]
     columns = ["run_id", "name", "model", "galaxies", "value", "is_control"]
     return table[columns].rename(columns={"name": "run"}).sort_values(["model", "galaxies", "run_id"], ignore_index=True)
 
 
 def best_of_newest(ws: Workspace, target: str, metric: str) -> Best | None:
     """The lowest value of a metric among the newest finished runs of the models, on all test galaxies; None where nothing was measured."""
-    newest = runs.frame(ws).query("status == 'done'").drop_duplicates("model").set_index("id")["model"]
+    newest = runs.frame(ws).query("status == 'done' and not is_control").drop_duplicates("model").set_index("id")["model"]
     values = runs.metrics(ws).query("split == 'test' and target == @target and subset == 'all' and name == @metric").set_index("run_id")["value"]
     values = values[values.index.isin(newest.index)].dropna()
     return None if values.empty else Best(float(values.min()), str(newest[values.idxmin()]), int(values.idxmin()))
@@ -126,6 +123,14 @@ def best_of_newest(ws: Workspace, target: str, metric: str) -> Best | None:
 def labelled_galaxies(ws: Workspace, mark: int | None = None) -> dict[str, int]:
     """target -> galaxies of the train split with a value to train on, when the label log stood at row ``mark`` (default: now)."""
     return dict(_labelled_galaxies(ws, labels.high_water(ws) if mark is None else mark))
+
+
+def galaxies_of(ws: Workspace, run: Mapping) -> dict[str, int]:
+    """target -> galaxies that a run (a row of `core.store.runs.frame`, or `core.store.runs.one`) learnt from."""
+    if not run["is_control"]:
+        return labelled_galaxies(ws, int(run["label_high_water"]))
+    summary = run["summary"]
+    return (json.loads(summary) if isinstance(summary, str) else summary).get("galaxies", {})
 
 
 @lru_cache(maxsize=512)
@@ -148,16 +153,26 @@ def _steps(ws: Workspace, here: Census) -> list[Step]:
         Step("Ask for a batch", _batch_sentence(waiting, fresh), "pages/query.py", waiting > 0 or (fresh > 0 and here.labelled > 0)),
         Step("Label it", f"{waiting} galaxies wait for a label" if waiting else _counted(here.labelled, "galaxy has a label", "galaxies have a label", "One key per galaxy"),
              "pages/label.py", here.labelled > 0 and not waiting),
-        Step("Train", f"{fresh} decisions are newer than the newest model" if fresh and here.runs else _counted(here.runs, "finished run", "finished runs", "Teach the models what you know"),
+        Step("Train", f"{labelled_since(fresh)} since the newest model" if fresh and here.runs else _counted(here.runs, "finished run", "finished runs", "Teach the models what you know"),
              "pages/train.py", seen),
         Step("Compare", "Which model to trust, and where" if here.runs else "Needs a finished run", "pages/compare.py", seen),
     ]
 
 
 def fresh_labels(ws: Workspace) -> int:
-    """How many rows of the label log no finished run has seen."""
-    seen = runs.frame(ws).query("status == 'done'")["label_high_water"]
-    return decisions_since(ws, int(seen.max()) if len(seen) else 0)
+    """How many galaxies of the train split have got or lost a label that no finished run has seen."""
+    seen = runs.frame(ws).query("status == 'done' and not is_control")["label_high_water"]
+    return unlearnt.galaxies_since(ws, int(seen.max()) if len(seen) else 0)
+
+
+def has_labels(ws: Workspace) -> bool:
+    """Whether anybody has decided anything."""
+    return labels.high_water(ws) > 0
+
+
+def labelled_since(fresh: int) -> str:
+    """`fresh_labels` in words."""
+    return f"{fresh:,} new label{'s' * (fresh != 1)}"
 
 
 def decisions_since(ws: Workspace, mark: int) -> int:

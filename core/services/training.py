@@ -9,11 +9,14 @@ import numpy as np
 import pandas as pd
 
 from core.errors import BadInput
+from core.jobs import retraining
 from core.jobs.mass import POOL_MASS
+from core.jobs.retraining import Rule, rule, set_rule
 from core.models import registry
 from core.services import overviewing
-from core.store import Workspace, jobs, labels, runs
+from core.store import Workspace, jobs, labels, runs, unlearnt
 
+__all__ = ["Rule", "Snapshot", "curves", "finished", "is_training", "last_line", "retrain", "rule", "set_rule", "snapshot", "start", "unhappy"]
 CURVES = ("train_loss", "validation_loss")
 
 
@@ -66,13 +69,19 @@ def start(ws: Workspace, models: list[str], seed: int = 0, epochs: int | None = 
     return [_enqueue(ws, name, seed, epochs, dict((configs or {}).get(name, {})), weights) for name in names]
 
 
-def retrain(ws: Workspace) -> list[int]:
-    """Queue every model that has a finished run, with the settings of its newest; all models where there is none."""
-    table = runs.frame(ws).query("status == 'done'").drop_duplicates("model")
-    known = table[table["model"].isin(list(registry.MODELS))].sort_values("id")
-    if known.empty:
+def retrain(ws: Workspace, models: tuple[str, ...] = ()) -> list[int]:
+    """Queue every model that has a finished run (of ``models``, where some are named) with the settings of its newest; all models where there is none.
+
+    They learn from one snapshot, the labels as they stand now. A model whose training runs or waits is left to it. Raises as `start` does.
+    """
+    if not retraining.trained(ws):
         return start(ws, list(registry.MODELS))
-    return [job for row in known.itertuples() for job in _again(ws, row)]
+    return retraining.queue(ws, models)
+
+
+def is_training(ws: Workspace) -> bool:
+    """Whether a training runs or waits."""
+    return bool(jobs.active(ws)["kind"].eq("train").any())
 
 
 def unhappy(ws: Workspace, among: int = 20) -> pd.DataFrame:
@@ -111,23 +120,18 @@ def finished(ws: Workspace) -> pd.DataFrame:
     seconds, epochs, parameters, device of its summary (NaN or empty where it says nothing).
     """
     table = runs.frame(ws).query("status != 'running'").reset_index(drop=True)
-    mark, summaries = labels.high_water(ws), [json.loads(text) for text in table["summary"]]
+    summaries = [json.loads(text) for text in table["summary"]]
+    behind = {mark: unlearnt.galaxies_since(ws, mark) for mark in set(table["label_high_water"].tolist())}
     numbers = {name: [s.get(name, np.nan) for s in summaries] for name in ("seconds", "epochs", "parameters")}
-    return table.assign(state=[_state(row, mark) for row in table.itertuples()], **numbers, device=[s.get("device", "") for s in summaries])
+    return table.assign(state=[_state(row, behind[row.label_high_water]) for row in table.itertuples()], **numbers, device=[s.get("device", "") for s in summaries])
 
 
-def _state(run, mark: int) -> str:
+def _state(run, behind: int) -> str:
     if run.status != "done":
         return run.status
     if run.stale:
         return f"stale: {run.stale:,} of its labels undone"
-    newer = mark - run.label_high_water
-    return f"{newer:,} decision{'s' * (newer != 1)} behind" if newer else "up to date"
-
-
-def _again(ws: Workspace, run) -> list[int]:
-    settings = {k: v for k, v in json.loads(run.config).items() if k in registry.spec(run.model).config}
-    return start(ws, [run.model], run.seed, configs={run.model: settings})
+    return f"{overviewing.labelled_since(behind)} since" if behind else "up to date"
 
 
 def _enqueue(ws: Workspace, model: str, seed: int, epochs: int | None, config: dict, weights: str) -> int:

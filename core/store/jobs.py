@@ -46,14 +46,14 @@ class FencedWorkspace(Workspace):
 def enqueue(ws: Workspace, kind: str, title: str, parameters: dict) -> int:
     """Put a job at the end of the queue and return its id; ``title`` is what people read."""
     with ws.write() as db:
-        return _insert(db, kind, title, parameters)
+        return insert(db, kind, title, parameters)
 
 
 def enqueue_first(ws: Workspace, kind: str, title: str, parameters: dict) -> int | None:
     """Put a job into a workspace that has neither objects nor jobs; None, and nothing done, in any other."""
     with ws.write() as db:
         used = db.conn.execute("SELECT EXISTS (SELECT 1 FROM objects) OR EXISTS (SELECT 1 FROM jobs)").fetchone()[0]
-        return None if used else _insert(db, kind, title, parameters)
+        return None if used else insert(db, kind, title, parameters)
 
 
 def claim(
@@ -179,7 +179,8 @@ def worn_out(attempts: int) -> str:
             "Look into its log, choose a smaller size, and start it again.")
 
 
-def _insert(db: sqlite_utils.Database, kind: str, title: str, parameters: dict) -> int:
+def insert(db: sqlite_utils.Database, kind: str, title: str, parameters: dict) -> int:
+    """`enqueue` within a transaction that is open."""
     return db.conn.execute("INSERT INTO jobs (kind, title, parameters) VALUES (?, ?, ?)", (kind, title, json.dumps(parameters))).lastrowid
 
 

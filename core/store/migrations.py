@@ -164,6 +164,15 @@ def saved_views(db: sqlite_utils.Database) -> None:
     """)
 
 
+@migrate_set()
+def preferences(db: sqlite_utils.Database) -> None:
+    _script(db, """
+    CREATE TABLE preferences (              -- what a workspace has been told to do, for everybody who works in it
+        name TEXT PRIMARY KEY, value TEXT NOT NULL, annotator TEXT NOT NULL,
+        updated TEXT NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ'))) WITHOUT ROWID;
+    """)
+
+
 def _script(db: sqlite_utils.Database, sql: str) -> None:
     """Run statements one by one: ``executescript`` would commit the open transaction."""
     statement = ""

@@ -13,6 +13,9 @@ from core.errors import NotFound
 from core.store.objects import as_json
 from core.store.workspace import Workspace
 
+RANDOM_LABELS = "random"
+"""What a run's ``config["labels"]`` says when it learnt from randomly chosen labels only: the baseline of the learning curve."""
+
 
 def create(ws: Workspace, name: str, model: str, config: dict, seed: int, labels: dict, job_id: int | None = None) -> int:
     """Start a run; the run of a resumed job is the one it had.
@@ -41,14 +44,15 @@ def finish(ws: Workspace, run_id: int, status: str, summary: dict | None = None)
 
 
 def frame(ws: Workspace) -> pd.DataFrame:
-    """All runs, newest first. ``stale`` counts labels a run saw that have been undone since.
+    """All runs, newest first. ``stale`` counts labels a run saw that have been undone since; ``is_control`` says that it is a baseline (`RANDOM_LABELS`).
 
     A run whose job was killed could not say so: it ends as its job did.
     """
-    return ws.frame("""SELECT runs.*, (SELECT COUNT(*) FROM labels l WHERE l.action = 'retract'
-        AND l.supersedes <= runs.label_high_water AND l.id > runs.label_high_water) AS stale,
+    return ws.frame("""SELECT runs.*, (SELECT COUNT(*) FROM labels l JOIN labels u ON u.id = l.supersedes AND u.action IN ('label', 'cannot')
+        WHERE l.action = 'retract' AND u.id <= runs.label_high_water AND l.id > runs.label_high_water) AS stale,
+        COALESCE(json_extract(runs.config, '$.labels'), '') = ? AS is_control,
         CASE WHEN runs.status = 'running' AND jobs.status IN ('failed', 'cancelled') THEN jobs.status ELSE runs.status END AS state
-        FROM runs LEFT JOIN jobs ON jobs.id = runs.job_id ORDER BY runs.id DESC""").drop(columns="status").rename(columns={"state": "status"})
+        FROM runs LEFT JOIN jobs ON jobs.id = runs.job_id ORDER BY runs.id DESC""", (RANDOM_LABELS,)).drop(columns="status").rename(columns={"state": "status"}).astype({"is_control": bool})
 
 
 def one(ws: Workspace, run_id: int) -> dict:
@@ -67,8 +71,9 @@ def of_job(ws: Workspace, job_id: int) -> dict | None:
 
 
 def latest(ws: Workspace, model: str | None = None) -> int | None:
-    """Id of the newest finished run (of ``model``), or None."""
-    table = ws.frame("SELECT id FROM runs WHERE status = 'done' AND model = COALESCE(?, model) ORDER BY id DESC LIMIT 1", (model,))
+    """Id of the newest finished run (of ``model``) that is no baseline, or None."""
+    table = frame(ws).query("status == 'done' and not is_control")
+    table = table if model is None else table[table["model"] == model]
     return None if table.empty else int(table["id"].iloc[0])
 
 

@@ -25,7 +25,7 @@ def of_batch(ws: Workspace, run_id: int | None, targets: tuple[str, ...], size: 
 
 def after_training(ws: Workspace) -> None:
     """What more labels would buy the newest run, or another."""
-    with section("What more labels would buy", HELP):
+    with section("What more labels would buy", HELP, fills=False):
         runs = exploring.run_names(ws)
         if not runs:
             nothing_yet("This is told once a training has finished.")

@@ -5,7 +5,7 @@ from pathlib import Path
 import streamlit as st
 
 from core.services import overviewing
-from core.ui import jobs_panel, state
+from core.ui import sidebar, state
 from core.ui.guard import callback, guarded
 
 HERE = Path(__file__).parent
@@ -20,7 +20,7 @@ def draw() -> None:
     with st.sidebar, guarded():
         _workspace()
         _annotator()
-        jobs_panel.in_sidebar()
+        sidebar.live()
     state.remember_annotator()
     state.show_told()
 

@@ -11,12 +11,6 @@ from core.ui.guard import callback, guarded
 EVERY_SECONDS = 1.0
 
 
-def in_sidebar() -> None:
-    """Titles and progress of what runs; when a job starts or ends, the whole page is drawn anew."""
-    st.session_state["jobs_seen"] = _seen(jobs.active(state.workspace()))
-    st.fragment(_sidebar, run_every=interval())()
-
-
 def in_page(kinds: tuple[str, ...] | None = None) -> None:
     """Active jobs (of some kinds) as cards with progress, what is left, and a way to stop them."""
     st.fragment(cards, run_every=interval())(kinds)
@@ -47,23 +41,6 @@ def interval() -> float | None:
 
 
 @guarded()
-def _sidebar() -> None:
-    active = jobs.active(state.workspace())
-    if _seen(active) != st.session_state["jobs_seen"]:
-        st.rerun()
-    if active.empty:
-        return
-    st.caption("Background work")
-    for job in active.query("status == 'running'").itertuples():
-        st.progress(job.fraction, text=job.title)
-    waiting = int((active["status"] == "queued").sum())
-    if waiting:
-        st.caption(f":material/hourglass_empty: {waiting} waiting")
-    if overviewing.is_waiting_in_vain(state.workspace()):
-        st.caption(":orange[:material/warning: No worker takes jobs. Start one with] `python -m core worker`")
-
-
-@guarded()
 def cards(kinds: tuple[str, ...] | None = None) -> None:
     """The cards themselves, for callers that are a fragment already."""
     active = jobs.active(state.workspace())
@@ -76,7 +53,7 @@ def cards(kinds: tuple[str, ...] | None = None) -> None:
 def _card(job) -> None:
     with st.container(border=True, key=f"job_{job.id}"):
         left, middle, right = st.columns([3, 4.6, 1.5], vertical_alignment="center")
-        left.markdown(f"**{job.title}**  \n:gray[:small[{_where(job)}]]")
+        left.markdown(f"**{job.title}**  \n:gray[:small[{where(job)}]]")
         middle.progress(job.fraction, text=job.message or None)
         right.button("Cancel", key=f"cancel_{job.id}", type="tertiary", icon=":material/close:", on_click=_cancel, args=(state.workspace(), job.id),
                      disabled=bool(job.cancel_requested), width="stretch")
@@ -92,15 +69,12 @@ def _waiting(queued: pd.DataFrame) -> None:
             st.button(job.title, key=f"cancel_{job.id}", type="secondary", icon=":material/close:", icon_position="right", on_click=_cancel, args=(state.workspace(), job.id), help="Take it off the queue")
 
 
-def _where(job) -> str:
+def where(job) -> str:
+    """How far a running job is, and what is left of it."""
     if overviewing.is_orphaned(job):
         return "its worker is gone; another takes over"
     left = overviewing.remaining_seconds(job)
     return f"{job.fraction:.0%}" + ("" if left is None else f" · about {overviewing.spoken(left)} left")
-
-
-def _seen(active: pd.DataFrame) -> tuple:
-    return tuple(zip(active["id"], active["status"], strict=True))
 
 
 @callback

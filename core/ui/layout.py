@@ -13,9 +13,9 @@ def header(title: str, sentence: str) -> None:
 
 
 @contextmanager
-def section(title: str, sentence: str = "", key: str | None = None) -> Iterator[None]:
-    """A card with a heading; ``sentence`` is its help on hover."""
-    with st.container(border=True, key=key, height="stretch"):
+def section(title: str, sentence: str = "", key: str | None = None, fills: bool = True) -> Iterator[None]:
+    """A card with a heading; ``sentence`` is its help on hover. One of several in a column does not fill it (``fills``)."""
+    with st.container(border=True, key=key, height="stretch" if fills else "content"):
         st.subheader(title, anchor=False, help=sentence or None)
         yield
 
