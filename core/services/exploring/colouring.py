@@ -33,6 +33,10 @@ COLOURINGS: dict[str, Colouring] = {
         "Epistemic uncertainty", "logarithmic", lambda t, c: t.epistemic[:, c], "1 sigma of what the model does not know and labels could teach it", True, True),
     "aleatoric": Colouring(
         "Aleatoric uncertainty", "logarithmic", lambda t, c: t.aleatoric[:, c], "1 sigma of noise that more labels cannot remove, as the model sees it", True, True),
+    "half": Colouring(
+        "Total uncertainty, calibrated", "logarithmic", lambda t, c: t.half[:, c], "Half-width of the 68 % interval, ignorance and noise together, stretched until it held 68 % of calibration galaxies of like S/N", True, True),
+    "sigma": Colouring(
+        "Total uncertainty, as stated", "logarithmic", lambda t, c: np.hypot(t.epistemic[:, c], t.aleatoric[:, c]), "1 sigma of ignorance and noise together, as the model states it", True, True),
     "novelty": Colouring(
         "Novelty", "logarithmic", lambda t, c: t.novelty, "How unlike anything labelled, by what the model sees: about 1 is alike, from 2 on look at it; stars, quasars and artefacts stand out", True),
     "prediction": Colouring("Prediction", "sequential", lambda t, c: t.mean[:, c], "What the model says", True, True),
