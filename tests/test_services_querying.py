@@ -285,7 +285,9 @@ def test_preview_without_a_run_measures_on_the_newest_map(sky):
     assert covering.features == "a place on the map half" and covering.table["object_id"].max() <= 150
     assert covering.pool.counts["without a place on the map half"] > 0
     chance = querying.preview(sky, request(run_id=None, strategy="random"))
-    assert np.isnan(chance.worth["covered"]) and len(chance.pool) == len(querying.pool(sky, request()))
+    assert len(chance.pool) == len(querying.pool(sky, request())) and chance.table["distance"].isna().all()
+    assert 0 < chance.worth["covered"] <= 1 and chance.worth["measured"] == (chance.table["object_id"] <= 150).sum() < 10
+    assert chance.features == "a place on the map half"
 
 
 def test_preview_refuses_what_cannot_be_served(sky):
@@ -329,6 +331,58 @@ def test_submit_refuses_a_nameless_or_outdated_batch(sky):
     with pytest.raises(BadInput, match="1 decided on since the preview"):
         querying.submit(sky, shown, "late")
     assert querying.batch_list(sky).empty
+
+
+def test_preview_balances_z_against_star_formation_in_choice_and_in_worth(sky):
+    saved = runs.load_arrays(sky, 1, "predictions")
+    epistemic = np.random.default_rng(3).gamma(2, 1, (200, 9))
+    runs.save_arrays(sky, 1, "predictions", **(saved | {"epistemic": epistemic}))
+    pool = querying.pool(sky, request()).object_ids
+    asked = request(strategy="epistemic", control_share=0.0)
+    of_z = querying.preview(sky, replace(asked, balance=1.0))
+    assert of_z.table["object_id"].tolist() == pool[np.argsort(-epistemic[pool - 1, 0])][:10].tolist()
+    assert of_z.table["score"].iloc[0] == pytest.approx(epistemic[pool - 1, 0].max() / epistemic[pool - 1, 0].mean())
+    of_sfr, even = querying.preview(sky, replace(asked, balance=0.0)), querying.preview(sky, asked)
+    relative = epistemic[pool - 1, 1:] / epistemic[pool - 1, 1:].mean(axis=0)
+    assert of_sfr.table["object_id"].iloc[0] == pool[relative.mean(axis=1).argmax()]
+    assert len({v.worth["covered"] for v in (of_z, of_sfr, even)}) == 3
+    querying.submit(sky, of_z, "z first")
+    assert json.loads(querying.batch_list(sky)["parameters"].iloc[0])["balance"] == 1.0
+    with pytest.raises(BadInput, match="The balance of z and the other targets must be from 0 to 1"):
+        querying.preview(sky, replace(asked, balance=1.5))
+
+
+def test_preview_of_more_diversity_goes_farther_from_labels(sky):
+    saved = runs.load_arrays(sky, 1, "predictions")
+    features = np.random.default_rng(1).standard_normal((200, 8))
+    features[saved["epistemic"][:, 0] > np.median(saved["epistemic"][:, 0])] *= 0.1
+    runs.save_arrays(sky, 1, "predictions", **(saved | {"features": features}))
+    asked = request(strategy="epistemic", control_share=0.0, size=20, balance=1.0)
+    plain, diverse = querying.preview(sky, asked), querying.preview(sky, replace(asked, diversity=0.8))
+    assert diverse.table["distance"].mean() > 1.5 * plain.table["distance"].mean()
+    assert diverse.table["reason"].str.contains("weighed against how far").all()
+    with pytest.raises(BadInput, match="Diversity must be heeded by the strategy; got k_centre"):
+        querying.preview(sky, replace(asked, strategy="k_centre", diversity=0.5))
+
+
+def test_heeded_leaves_out_what_the_strategy_cannot_heed(sky):
+    asked = request(strategy="bait", per_minute=True, diversity=0.5, population=(1, 2), whom="my list", balance=0.7)
+    kept = querying.heeded(asked)
+    assert (kept.per_minute, kept.diversity, kept.population, kept.whom) == (True, 0.0, (1, 2), "my list")
+    chance = querying.heeded(replace(asked, strategy="random"))
+    assert (chance.per_minute, chance.population, chance.whom, chance.balance) == (False, None, "all of the pool", 0.7)
+    assert querying.heeded(replace(asked, strategy="bald")).diversity == 0.5
+
+
+def test_preview_holds_a_batch_against_the_mean_of_random_ones_and_the_chance_that_nobody_can_tell(sky):
+    first, second = (querying.preview(sky, request(strategy=name)) for name in ("lcmd", "random"))
+    assert first.worth["random_covered"] == second.worth["random_covered"] and first.worth["cannot"] == 0
+    with sky.write() as db:
+        db.conn.execute("UPDATE objects SET sn = CASE WHEN sn < 8 THEN 0.4 ELSE sn END")
+    table = objects.frame(sky)
+    decide(sky, table.loc[(table["sn"] < 1) & (table["id"] <= 100), "id"], "cannot")
+    shown = querying.preview(sky, request(least_chance=0.0))
+    assert shown.worth["cannot"] == pytest.approx(1 - shown.table["chance"].mean()) and 0 < shown.worth["cannot"] < 1
 
 
 def test_minutes_follow_the_annotators_own_pace(sky):

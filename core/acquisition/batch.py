@@ -56,6 +56,21 @@ def compose(strategy: Strategy, candidates: Candidates, size: int, rng: np.rando
     return replace(batch, distances=_distances(candidates, batch.indices))
 
 
+def fill_up(strategy: Strategy, candidates: Candidates, kept: np.ndarray, barred: np.ndarray, size: int, rng: np.random.Generator, control: int = 0,
+            strange_share: float = STRANGE) -> Batch:
+    """``size`` further galaxies for a batch that somebody has thinned out, ``control`` of them drawn at random.
+
+    Parameters
+    ----------
+    kept : int, rows of the pool that are in the batch: they count as labelled for the strategy. barred : rows that are not asked about. strange_share : as for `compose`.
+    """
+    left = _with_labelled(candidates, kept)
+    allowed_p = left.allowed_p.copy()
+    allowed_p[barred] = False
+    batch = compose(strategy, replace(left, allowed_p=allowed_p), size, rng, control / size, strange_share)
+    return replace(batch, distances=_distances(candidates, batch.indices))
+
+
 def _with_labelled(candidates: Candidates, rows: np.ndarray) -> Candidates:
     """The same candidates after ``rows`` have been asked: no longer allowed, and counted among the labelled."""
     if not len(rows):

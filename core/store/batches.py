@@ -69,3 +69,9 @@ def close(ws: Workspace, batch_id: int) -> None:
     """Take a batch off the labelling queue; its labels stay."""
     with ws.write() as db:
         db.conn.execute("UPDATE batches SET status = 'closed' WHERE id = ?", (int(batch_id),))
+
+
+def reopen(ws: Workspace, batch_id: int) -> None:
+    """Put a closed batch back on the labelling queue."""
+    with ws.write() as db:
+        db.conn.execute("UPDATE batches SET status = 'open' WHERE id = ?", (int(batch_id),))

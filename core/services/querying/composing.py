@@ -8,22 +8,22 @@ import pandas as pd
 
 from core.acquisition import registry
 from core.acquisition.batch import Batch, compose
-from core.acquisition.candidates import Candidates
-from core.acquisition.variance import balanced_uncertainty
-from core.acquisition.worth import covered
+from core.acquisition.candidates import Strategy
+from core.columns import Target
 from core.errors import BadInput
 from core.services.labelling.progress import pace
 from core.services.querying.experience import seconds_per_label
 from core.services.querying.pool import decisions
 from core.services.querying.pool import pool as pool_of
-from core.services.querying.request import Pool, Preview, Request
-from core.services.querying.scored import chosen_targets, scored
+from core.services.querying.previewed import Preview, worth
+from core.services.querying.request import Pool, Request
+from core.services.querying.scored import Scored, chosen_targets, scored
 from core.store import Workspace, acts, batches, census, truth
 
-WORTH_SAMPLE = 20_000
-"""Galaxies of the pool on which a batch's worth is measured, drawn at random from a larger one."""
 PACE_DECISIONS = 200
 """How many of a person's latest decisions say how fast they go."""
+_MEASURING = "k_centre"
+"""A strategy that needs features and nothing else."""
 
 
 def preview(ws: Workspace, request: Request) -> Preview:
@@ -32,20 +32,32 @@ def preview(ws: Workspace, request: Request) -> Preview:
     Raises `BadInput` for a strategy, size, share or targets that cannot be served, `NotFound` for a run that is not there.
     """
     strategy, targets = registry.strategy(request.strategy), chosen_targets(truth.targets(ws), request.targets)
-    seen = scored(ws, request, pool_of(ws, request), strategy, targets)
-    candidates = replace(seen.candidates, cost_p=seconds_per_label(ws, seen.pool)) if request.per_minute else seen.candidates
-    rng = np.random.default_rng(request.seed)
-    batch = compose(strategy, candidates, request.size, rng, request.control_share, request.strange_share)
-    return Preview(request, seen.pool, _table(seen.pool, batch), _worth(seen.candidates, batch, seen.pool, rng), seen.features)
+    pool = pool_of(ws, request)
+    seen = _seen(ws, request, pool, strategy, targets)
+    measured = seen if seen.candidates.features_pd is not None else _seen(ws, replace(request, per_minute=False, population=None), pool, registry.strategy(_MEASURING), targets)
+    batch = compose(strategy, seen.candidates, request.size, np.random.default_rng(request.seed), request.control_share, request.strange_share)
+    table = rows_of_batch(seen.pool, batch)
+    return Preview(request, seen, measured, table, worth(request, seen, measured, table))
+
+
+def heeded(request: Request) -> Request:
+    """The request less what its strategy cannot heed: minutes, diversity, whom predictions should serve."""
+    strategy, plain = registry.strategy(request.strategy), Request()
+    return replace(
+        request, per_minute=request.per_minute and strategy.heeds_cost, diversity=request.diversity if strategy.heeds_diversity else plain.diversity,
+        population=request.population if strategy.heeds_population else None, whom=request.whom if strategy.heeds_population else plain.whom,
+    )
 
 
 def submit(ws: Workspace, previewed: Preview, name: str, annotator: str | None = None) -> int:
-    """Save a previewed batch under a name and return its id; its parameters say what is needed to draw it again.
+    """Save a previewed batch under a name and return its id; its parameters say what is needed to draw it again, and what was changed by hand.
 
-    Raises `BadInput` for an empty name, or when somebody has decided on one of its galaxies since.
+    Raises `BadInput` for an empty name, a batch that holds nothing, or when somebody has decided on one of its galaxies since.
     """
     if not name.strip():
         raise BadInput("The name of a batch", "not be empty", "nothing", "this batch", "Give it a name that the team will recognise")
+    if previewed.table.empty:
+        raise BadInput("A batch", "hold at least one galaxy", "none", "this batch", "Put some in, or preview it again")
     gone = np.intersect1d(previewed.table["object_id"], decisions(ws, previewed.request.targets)[0])
     if len(gone):
         raise BadInput("A batch", "hold only galaxies nobody has decided on", f"{len(gone)} decided on since the preview", f"object {gone[0]} first", "Preview it again")
@@ -71,38 +83,28 @@ def minutes(ws: Workspace, annotator: str, size: int) -> float | None:
     return 60 * size / per_hour if per_hour else None
 
 
-def _table(pool: Pool, batch: Batch) -> pd.DataFrame:
+def rows_of_batch(pool: Pool, batch: Batch) -> pd.DataFrame:
+    """A composed batch as the rows of `Preview.table`."""
     return pd.DataFrame({
         "object_id": pool.object_ids[batch.indices], "rank": np.arange(len(batch.indices)), "score": batch.scores,
         "reason": batch.reasons, "distance": batch.distances, "control": batch.control, "chance": pool.chance[batch.indices],
     })
 
 
-def _worth(candidates: Candidates, batch: Batch, pool: Pool, rng: np.random.Generator) -> dict[str, float]:
-    labelled_share = pool.region_labelled / max(pool.region_labelled + len(pool), 1)
-    if candidates.features_pd is None or candidates.labelled_ld is None:
-        return {"covered": np.nan, "random_covered": np.nan, "redundancy": np.nan, "labelled_share": labelled_share}
-    sample = np.union1d(batch.indices, rng.permutation(len(pool))[:WORTH_SAMPLE])
-    features, weights, labelled = candidates.features_pd[sample], _mass(candidates)[sample], candidates.labelled_ld
-    share, redundancy = covered(features, weights, labelled, np.searchsorted(sample, batch.indices))
-    at_random, _ = covered(features, weights, labelled, rng.permutation(len(sample))[: len(batch.indices)])
-    return {"covered": share, "random_covered": at_random, "redundancy": redundancy, "labelled_share": labelled_share}
-
-
-def _mass(candidates: Candidates) -> np.ndarray:
-    """The uncertainty of each galaxy of the pool; 1 for each where no model says or it is never unsure."""
-    if candidates.epistemic_pt is None or not candidates.epistemic_pt.any():
-        return np.ones(len(candidates))
-    return balanced_uncertainty(candidates.epistemic_pt, candidates.groups)[0]
+def _seen(ws: Workspace, request: Request, pool: Pool, strategy: Strategy, targets: tuple[Target, ...]) -> Scored:
+    """What a strategy may know, weighed as the request says."""
+    seen = scored(ws, request, pool, strategy, targets)
+    cost_p = seconds_per_label(ws, seen.pool) if request.per_minute else None
+    return replace(seen, candidates=replace(seen.candidates, cost_p=cost_p, weights=request.weights(seen.candidates.groups), diversity=request.diversity))
 
 
 def _parameters(previewed: Preview) -> dict:
-    """The request (sets of objects as their size and checksum), the pool it met and what the batch was worth."""
-    request = previewed.request
+    """The request (sets of objects as their size and checksum), the pool it met, what the batch was worth and what was changed by hand."""
+    request, edits = previewed.request, previewed.edits
     asked = asdict(request) | {"region": _condensed(request.region), "population": _condensed(request.population), "excluded": _condensed(request.excluded)}
-    worth = {name: None if np.isnan(value) else round(float(value), 6) for name, value in previewed.worth.items()}
-    left_out = previewed.pool.counts
-    return asked | {"pool": len(previewed.pool), "left out": left_out, "worth": worth, "features": previewed.features}
+    known = {name: None if np.isnan(value) else round(float(value), 6) for name, value in previewed.worth.items()}
+    by_hand = asdict(edits) | {"removed": list(edits.removed), "added": list(edits.added)}
+    return asked | {"pool": len(previewed.pool), "left out": previewed.pool.counts, "worth": known, "features": previewed.features, "by hand": by_hand}
 
 
 def _condensed(object_ids: tuple[int, ...] | None) -> dict | None:

@@ -57,15 +57,21 @@ def decisions(ws: Workspace, targets: Iterable[str]) -> tuple[np.ndarray, np.nda
     return np.unique(current["object_id"].to_numpy(np.int64)), np.unique(valued["object_id"].to_numpy(np.int64))
 
 
-def _refusals(ws: Workspace, request: Request, table: pd.DataFrame, decided: np.ndarray) -> dict[str, np.ndarray]:
-    ids, sn = table["id"].to_numpy(np.int64), table["sn"].to_numpy(float)
-    seen = _reads(ws, request.run_id)
+def barred(ws: Workspace, request: Request, table: pd.DataFrame, decided: np.ndarray) -> dict[str, np.ndarray]:
+    """Reason -> who of the objects may not be asked about even by hand, bool (n,)."""
+    ids = table["id"].to_numpy(np.int64)
     return {
         "kept for calibration and test": table["split"].ne("train").to_numpy(bool),
         "already decided on": np.isin(ids, decided),
         "named as not to be asked about": np.isin(ids, request.excluded),
         f"flagged {' or '.join(request.not_flagged)}": np.isin(ids, acts.flagged(ws, request.not_flagged)),
         "waiting in an open batch": np.isin(ids, waiting(ws)) & request.skip_waiting,
+    }
+
+
+def _refusals(ws: Workspace, request: Request, table: pd.DataFrame, decided: np.ndarray) -> dict[str, np.ndarray]:
+    sn, seen = table["sn"].to_numpy(float), _reads(ws, request.run_id)
+    return barred(ws, request, table, decided) | {
         "called a star, a quasar or sky": table["class"].isin(NOT_GALAXIES).to_numpy(bool) & request.only_galaxies,
         f"below S/N {request.least_sn:g}": sn < request.least_sn,
         "without a spectrum": ~table["spectrum"].to_numpy(bool) & request.needs_spectrum,

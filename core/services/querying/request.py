@@ -1,12 +1,13 @@
 """What a person asks for, from whom it is chosen, and what they are shown before they agree."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
 
 from core.acquisition.strangers import STRANGE
 from core.columns import TARGET_NAMES
+from core.errors import BadInput
 
 LEAST_SN = 2.0
 """Below this S/N per pixel people can rarely tell a redshift."""
@@ -37,6 +38,9 @@ class Request:
     excluded : objects that are not asked about. not_flagged : nor those that somebody flagged with one of these words.
     strange_share : of the pool, 0 to 1, that counts as strange by its novelty: of it a batch holds no more than a random one would; 0 = the strategy is free.
     per_minute : weigh what a label is worth by the time that it takes, for strategies that can heed it.
+    diversity : 0 (most informative) to 1 (most spread out), for strategies that can heed it.
+    balance : say of z against every other task group, 0 to 1; half and half by default.
+    where, whom : what the region and the population are called, for a person.
     """
 
     strategy: str = "lcmd_sampled"
@@ -57,6 +61,23 @@ class Request:
     not_flagged: tuple[str, ...] = NEVER_FLAGGED
     strange_share: float = STRANGE
     per_minute: bool = False
+    diversity: float = 0.0
+    balance: float = 0.5
+    where: str = "everywhere"
+    whom: str = "all of the pool"
+
+    def weights(self, groups: Iterable[str]) -> dict[str, float]:
+        """The say of each task group by the balance; empty where it is half and half, or there is nothing to balance.
+
+        >>> Request(balance=0.75).weights(["z", "sfr"]), Request(balance=0.75).weights(["sfr"])
+        ({'z': 0.75, 'sfr': 0.25}, {})
+        """
+        groups = list(groups)
+        if not 0 <= self.balance <= 1:
+            raise BadInput("The balance of z and the other targets", "be from 0 to 1", self.balance, "this batch", "Choose a value in that range")
+        if self.balance == 0.5 or "z" not in groups or len(groups) < 2:
+            return {}
+        return {group: self.balance if group == "z" else 1 - self.balance for group in groups}
 
 
 @dataclass(frozen=True)
@@ -81,24 +102,3 @@ class Pool:
 
     def __len__(self) -> int:
         return len(self.object_ids)
-
-
-@dataclass(frozen=True)
-class Preview:
-    """A batch before anybody has agreed to it.
-
-    Attributes
-    ----------
-    request, pool : what was asked, and from whom it was chosen.
-    table : in rank order object_id, rank, score, reason, distance (to the nearest label, in units of the
-        pool's root mean square distance from its middle; NaN = not known), control, chance (that somebody can tell).
-    worth : ``covered`` and ``random_covered``, shares of the pool's uncertainty that the batch and a random batch of
-        the same size come near; ``redundancy``, how much picks repeat each other; ``labelled_share`` of the region. NaN = not known.
-    features : what distances are measured in, for a person.
-    """
-
-    request: Request
-    pool: Pool
-    table: pd.DataFrame
-    worth: dict[str, float]
-    features: str
