@@ -9,7 +9,8 @@ textbook's: all of the network in every one of 50 passes; ``mc_dropout`` is the 
 
 The second plants noise of known size, which depends on brightness, in labels that are a colour, and prints by rank correlation how the
 predicted noise (aleatoric), the ignorance (epistemic) and their ratio, which `bald` ranks by, follow it, for images and for photometry.
-Where labels are noisy less is known of the function, too, so ignorance rises with the noise if less than it does: the ratio falls.
+Where labels are noisy less is known of the function, too, so ignorance rises with the noise if less than it does: the ratio falls. How much of a
+rise is right is said by the last row: the exact posterior of a Gaussian process that is told the noise, magnitude and colour.
 """
 
 import argparse
@@ -19,6 +20,8 @@ from itertools import product
 
 import numpy as np
 import pandas as pd
+from scipy.linalg import cho_factor, cho_solve
+from scipy.spatial.distance import cdist
 from scipy.stats import spearmanr
 
 from benchmarks.throughput import Whole
@@ -137,14 +140,34 @@ def planted(inputs: Inputs, labels: Labels, count: int, seed: int, threads: int)
     for name, word in product(("image_bayesian_cnn", "photometry_mlp"), ("heads", "last_layer")):
         found = []
         for rank in (share, 1 - share):
-            sigma = PLANTED[0] * (PLANTED[1] / PLANTED[0]) ** rank
+            sigma = _planted_sigma(rank)
             values = colour + sigma * np.random.default_rng([seed, 1]).standard_normal(len(sigma))
             noisy = Labels(values[:, None], np.full((len(values), 1), np.nan), labels.weight_n, labels.group_n, ("colour",))
             _, aleatoric, epistemic = fitted(name, word, inputs[fit], noisy[fit], seed, threads)[0].predict(inputs[test]).of("colour")
-            follow = [spearmanr(variance, sigma[test]).statistic for variance in (aleatoric, epistemic, epistemic / aleatoric)]
-            found.append([*follow, np.median(np.sqrt(aleatoric) / sigma[test])])
+            found.append(_followed(aleatoric, epistemic, sigma[test]))
         rows.append({"model": name, "uncertainty": word} | dict(zip(FOLLOWED, np.mean(found, axis=0), strict=True)))
-    return rows
+    exact = [_followed(sigma[test] ** 2, exact_ignorance(np.column_stack([magnitude, colour]), sigma, fit, test), sigma[test]) for sigma in map(_planted_sigma, (share, 1 - share))]
+    return [*rows, {"model": "exact posterior", "uncertainty": "noise is told"} | dict(zip(FOLLOWED, np.mean(exact, axis=0), strict=True))]
+
+
+def _followed(aleatoric_n: np.ndarray, epistemic_n: np.ndarray, sigma_n: np.ndarray) -> list[float]:
+    """What `FOLLOWED` names, of variances where noise of ``sigma_n`` was planted."""
+    return [*(spearmanr(variance_n, sigma_n).statistic for variance_n in (aleatoric_n, epistemic_n, epistemic_n / aleatoric_n)), np.median(np.sqrt(aleatoric_n) / sigma_n)]
+
+
+def _planted_sigma(rank_n: np.ndarray) -> np.ndarray:
+    """Sigma of the noise (n,), in the colour's unit, for ranks from 0 to 1."""
+    return PLANTED[0] * (PLANTED[1] / PLANTED[0]) ** rank_n
+
+
+def exact_ignorance(points_nd: np.ndarray, sigma_n: np.ndarray, fit: np.ndarray, test: np.ndarray) -> np.ndarray:
+    """Variance (t,) that is left of a function by the labels of ``fit``, by a Gaussian process with a squared-exponential kernel of one spread
+    of each column that knows each label's noise (Rasmussen & Williams 2006, eq. 2.26); in units of its variance before any label.
+    """
+    points_nd = (points_nd - points_nd.mean(axis=0)) / points_nd.std(axis=0)
+    near = lambda a, b: np.exp(-cdist(points_nd[a], points_nd[b], "sqeuclidean") / 2)  # noqa: E731
+    known, between = near(fit, fit) + np.diag(sigma_n[fit] ** 2 / points_nd[:, -1].var()), near(fit, test)
+    return 1 - (between * cho_solve(cho_factor(known), between)).sum(axis=0)
 
 
 def main() -> None:
