@@ -56,10 +56,12 @@ def test_most_novel_does_not_call_a_familiar_galaxy_unlike_anything_labelled():
     assert picked(line([1.5, 2.4], labelled=[0, 1, 2, 3]), 1).reasons[0].startswith("The least familiar that was left: ")
 
 
-def test_most_novel_divides_features_by_the_predicted_noise():
+def test_most_novel_takes_features_as_they_are_and_the_run_at_its_word():
     noise = {"aleatoric_pt": np.array([[1.0], [100.0]]), "labelled_aleatoric_lt": np.ones((4, 1)), "groups": {"z": [0]}}
-    assert picked(line([8, 12], labelled=[0, 1, 2, 3]), 1).indices.tolist() == [1]
-    assert picked(line([8, 12], labelled=[0, 1, 2, 3], **noise), 1).indices.tolist() == [0]
+    assert picked(line([8, 12], labelled=[0, 1, 2, 3], **noise), 1).indices.tolist() == [1]
+    told = picked(line([8, 12], labelled=[0, 1, 2, 3], novelty_p=np.array([7.0, 2.0])), 1)
+    assert (told.indices.tolist(), told.scores.tolist()) == ([0], [7.0])
+    assert picked(line([8, 12], labelled=[0, 1, 2, 3], novelty_p=np.array([7.0, np.nan])), 1).indices.tolist() == [1]
 
 
 def test_most_novel_measures_from_the_middle_of_the_pool_when_nothing_is_labelled():

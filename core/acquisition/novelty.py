@@ -4,7 +4,6 @@ import numpy as np
 
 from core.acquisition.candidates import Candidates, Picks
 from core.acquisition.distances import BLOCK, nearest, squared_between, squared_to
-from core.acquisition.noise import noise_normalised
 
 NEIGHBOURS = 10
 """Nearest labels that a galaxy is compared with: enough that one odd label does not make its kind familiar."""
@@ -39,15 +38,18 @@ def novelty(points_nd: np.ndarray, labelled_ld: np.ndarray, neighbours: int = NE
 
 
 def most_novel(candidates: Candidates, size: int, rng: np.random.Generator) -> Picks:
-    """Again and again the galaxy of largest `novelty`, features divided by the predicted noise.
+    """Again and again the galaxy of largest novelty: what the run says of it where it says so of all, else `novelty` by the features.
 
+    Features are taken as they are: a network calls noisy what it does not know, and what is strange would come near.
     A galaxy that has a pick nearer than its nearest label counts less in proportion, so a clump of
     one kind is asked about once or twice. Score: novelty after that. When nothing is labelled
     the pool's middle stands for what is known.
     """
-    points_pd, labelled_ld = noise_normalised(candidates)
+    points_pd = candidates.features_pd
+    labelled_ld = points_pd[:0] if candidates.labelled_ld is None else candidates.labelled_ld
     known_ld = labelled_ld if len(labelled_ld) else points_pd.mean(axis=0, keepdims=True)
-    score_p, to_label_p = novelty(points_pd, known_ld), nearest(points_pd, known_ld)[0]
+    is_told = candidates.novelty_p is not None and np.isfinite(candidates.novelty_p).all()
+    score_p, to_label_p = candidates.novelty_p if is_told else novelty(points_pd, known_ld), nearest(points_pd, known_ld)[0]
     to_pick_p, rows, scores, reasons = np.full(len(points_pd), np.inf), [], [], []
     for _ in range(size):
         share_p = np.sqrt(np.divide(to_pick_p, to_label_p, out=np.ones(len(points_pd)), where=to_pick_p < to_label_p))

@@ -35,7 +35,7 @@ _ALL = (
     Strategy("disagreement", "Drawn by how far a model of images and a model of spectra contradict each other beyond the noise both admit: where one of them is wrong.",
              ("disagreement_pt",), variance.disagreement, heeds_diversity=True, heeds_weights=True),
     Strategy("novelty", "The galaxies least like anything labelled, against how alike the labels are: stars, quasars and artefacts among them.",
-             ("features_pd",), novelty.most_novel, is_deterministic=True, heeds_weights=True, is_rationed=False),
+             ("features_pd",), novelty.most_novel, is_deterministic=True, is_rationed=False),
 )
 STRATEGIES: dict[str, Strategy] = {s.name: s for s in _ALL}
 
