@@ -135,8 +135,21 @@ def test_train_cancels_a_waiting_job(app, tiny):
 
 def test_train_marks_runs_whose_labels_were_undone(app, tiny):
     labels.retract(tiny, 1, "oracle", "test", 10_000)
-    table = app(tiny, "train").dataframe[0].value
-    assert table["state"].tolist() == ["stale: 1 of its labels undone"]
+    test = app(tiny, "train")
+    assert test.dataframe[0].value["state"].tolist() == ["stale: 1 of its labels undone"]
+    test.button(key="retrain_stale").click().run()
+    assert jobs.active(tiny)["title"].tolist() == ["Train linear"]
+
+
+def test_overview_says_what_choosing_bought_or_why_it_cannot_and_marks_stale_runs(app, tiny):
+    _second_run(tiny)
+    labels.retract(tiny, 1, "oracle", "test", 10_000)
+    test = app(tiny, "overview")
+    test.segmented_control(key="curve_metric_True").set_value("RMSE").run()
+    assert "2 of these runs have learnt from labels that were undone since" in words(test)
+    assert "0 labelled galaxies were drawn at random, and a baseline needs 40" in words(test)
+    test.button(key="stale_again").click().run()
+    assert jobs.active(tiny)["title"].tolist() == ["Train linear"]
 
 
 def _second_run(ws, **config) -> int:

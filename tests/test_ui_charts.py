@@ -23,17 +23,35 @@ def test_no_two_models_share_both_colour_and_marker():
     assert len(set(looks)) == len(looks)
 
 
+def curve(galaxies, values, **columns) -> pd.DataFrame:
+    """As `overviewing.learning_curve` gives it."""
+    table = pd.DataFrame({"run_id": range(1, len(values) + 1), "run": "r", "model": "linear", "galaxies": galaxies, "value": values, "seed": 0, "stale": 0, "is_control": False} | columns)
+    return table if "is_random" in columns else table.assign(is_random=table["is_control"])
+
+
 def test_learning_curve_draws_a_line_a_model_and_dashes_random_controls():
-    table = pd.DataFrame({"run_id": [1, 2, 3], "run": "r", "model": ["linear", "linear", "linear"], "galaxies": [100, 200, 200], "value": [0.4, 0.2, 0.3], "is_control": [False, False, True]})
-    figure = charts.learning_curve(table, "RMSE of z")
+    figure = charts.learning_curve(curve([100, 200, 200], [0.4, 0.2, 0.3], is_control=[False, False, True]), "RMSE of z")
     drawn = {t.name: (list(t.x), list(t.y), t.line.dash) for t in figure.data}
     assert drawn == {"linear": ([100, 200], [0.4, 0.2], "solid"), "linear, random labels": ([200], [0.3], "dash")}
     assert figure.layout.yaxis.type != "log"
 
 
 def test_learning_curve_is_logarithmic_when_values_span_much():
-    table = pd.DataFrame({"run_id": [1, 2], "run": "r", "model": ["mean", "linear"], "galaxies": 100, "value": [0.5, 0.01], "is_control": False})
-    assert charts.learning_curve(table, "x").layout.yaxis.type == "log"
+    assert charts.learning_curve(curve([100, 200], [0.5, 0.01]), "x").layout.yaxis.type == "log"
+
+
+def test_learning_curve_joins_seeds_with_whiskers_and_takes_the_newest_run_of_each():
+    figure = charts.learning_curve(curve([100, 100, 100], [0.9, 0.2, 0.4], seed=[0, 0, 1]), "x")
+    [line] = figure.data
+    assert list(line.y) == pytest.approx([0.3]) and list(line.error_y.array) == pytest.approx([0.1]) and list(line.error_y.arrayminus) == pytest.approx([0.1])
+    assert line.error_y.visible and "mean of 2 seeds" in line.customdata[0][0]
+
+
+def test_learning_curve_hollows_what_was_undone_and_begins_the_baseline_with_runs_on_random_labels():
+    figure = charts.learning_curve(curve([100, 200, 200], [0.4, 0.2, 0.3], stale=[0, 2, 0], is_control=[False, False, True], is_random=[True, False, True]), "x")
+    chosen, baseline = figure.data
+    assert [s.endswith("-open") for s in chosen.marker.symbol] == [False, True] and "undone" in chosen.customdata[1][0]
+    assert list(baseline.x) == [100, 200] and list(baseline.y) == [0.4, 0.3]
 
 
 def test_loss_curves_name_each_run_once():

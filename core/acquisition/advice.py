@@ -72,6 +72,15 @@ def power_law(labels_k: np.ndarray, errors_dk: np.ndarray) -> PowerLaw:
     return PowerLaw(heights_bd[best_d, d], EXPONENTS[best_d], floors_bd[best_d, d])
 
 
+def power_laws(labels_k: np.ndarray, errors_k: np.ndarray, rng: np.random.Generator) -> tuple[PowerLaw, PowerLaw, float]:
+    """The curve through errors, `DRAWS` curves through errors drawn anew around it, and the relative scatter they were drawn by."""
+    law = power_law(labels_k, errors_k)
+    fitted_k = law.at(labels_k)
+    spare = max(len(labels_k) - 3, 0)
+    scatter = float(np.sqrt((np.sum((errors_k / fitted_k - 1) ** 2) + SCATTER_RUNS * SCATTER**2) / (spare + SCATTER_RUNS)))
+    return law, power_law(labels_k, np.maximum(fitted_k * (1 + scatter * rng.standard_normal((DRAWS, len(labels_k)))), 1e-3 * fitted_k)), scatter
+
+
 def gain_by_curve(labels_k: np.ndarray, errors_k: np.ndarray, now: int, batch: int, rng: np.random.Generator) -> Gain | None:
     """What the learning curve promises of ``batch`` more labels than ``now``; None while it has no bend (`FEWEST_COUNTS`).
 
@@ -81,11 +90,7 @@ def gain_by_curve(labels_k: np.ndarray, errors_k: np.ndarray, now: int, batch: i
     labels_k, errors_k = np.asarray(labels_k, float), np.asarray(errors_k, float)
     if len(np.unique(labels_k)) < FEWEST_COUNTS:
         return None
-    law = power_law(labels_k, errors_k)
-    fitted_k = law.at(labels_k)
-    spare = max(len(labels_k) - 3, 0)
-    scatter = np.sqrt((np.sum((errors_k / fitted_k - 1) ** 2) + SCATTER_RUNS * SCATTER**2) / (spare + SCATTER_RUNS))
-    drawn = power_law(labels_k, np.maximum(fitted_k * (1 + scatter * rng.standard_normal((DRAWS, len(labels_k)))), 1e-3 * fitted_k))
+    law, drawn, _ = power_laws(labels_k, errors_k, rng)
     gain_d = drawn.at(now) - drawn.at(now + batch)
     return Gain(float(law.at(now)[0]), float((law.at(now) - law.at(now + batch))[0]), float(gain_d.std()))
 

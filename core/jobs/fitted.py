@@ -51,7 +51,7 @@ def adopt_branches(ws: Workspace, model: Model, run_id: int) -> list[int]:
     if not isinstance(model, FusionLate) or not model.reuse:
         return []
     run, table = runs.one(ws, run_id), runs.frame(ws)
-    alike = table[(table["status"] == "done") & (table["label_hash"] == run["label_hash"]) & (table["seed"] == run["seed"])]
+    alike = table[(table["status"] == "done") & ~table["is_control"] & (table["label_hash"] == run["label_hash"]) & (table["seed"] == run["seed"])]
     newest = {str(r.model): int(r.id) for r in alike[::-1].itertuples() if r.model in model.branches}
     usable = {name: i for name, i in newest.items() if runs.one(ws, i)["config"] == model.branch_config(name)}
     model.adopt({name: fitted(ws, i) for name, i in usable.items()})

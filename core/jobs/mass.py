@@ -48,7 +48,7 @@ def _asked_for(ws: Workspace) -> np.ndarray:
 
 def _latent(ws: Workspace, run_id: int, model: str) -> tuple[np.ndarray, np.ndarray, int | None]:
     """Ids and finite latent features of the newest finished run of a model before this one, and its number; empty where there is none."""
-    for before in runs.frame(ws).query("status == 'done' and model == @model and id < @run_id")["id"]:
+    for before in runs.frame(ws).query("status == 'done' and not is_control and model == @model and id < @run_id")["id"]:
         saved = runs.load_arrays(ws, int(before), "predictions")
         if "features" in saved and saved["features"].size:
             finite = np.isfinite(saved["features"]).all(axis=1)

@@ -97,7 +97,7 @@ def _branch(model: Model, inputs: Inputs, name: str) -> list[np.ndarray]:
 def _single(ws: Workspace, run_id: int, name: str, ids: np.ndarray, targets: tuple[str, ...]) -> list[np.ndarray]:
     """What the newest run of a model of that modality alone says of the galaxies, if one saw the same labels with the same seed."""
     run, table = runs.one(ws, run_id), runs.frame(ws)
-    alike = table[(table["status"] == "done") & (table["label_hash"] == run["label_hash"]) & (table["seed"] == run["seed"])]
+    alike = table[(table["status"] == "done") & ~table["is_control"] & (table["label_hash"] == run["label_hash"]) & (table["seed"] == run["seed"])]
     singles = [model for model in SINGLES if registry.spec(model).modalities == (name,)]
     newest = alike[alike["model"].isin(singles)].head(1)["id"]
     if newest.empty:

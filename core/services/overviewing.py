@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from core.columns import MODALITIES
-from core.jobs import workplace
+from core.jobs import baseline, workplace
 from core.store import Workspace, batches, census, embeddings, jobs, labels, objects, runs, unlearnt
 
 STAGES = (("Galaxies", "demo"), ("Maps", "embed"), ("First models", "train"))
@@ -102,14 +102,34 @@ def learning_curve(ws: Workspace, target: str, metric: str, subset: str = "all")
 
     Returns
     -------
-    run_id, run, model, galaxies (train split, labelled for ``target`` when the run started), value,
-    is_control (the run learnt from randomly chosen labels only); by model, then galaxies.
+    run_id, run, model, seed, galaxies (train split, with a label of ``target`` that the run learnt from), value, stale (labels it saw
+    that have been undone since), is_control (a baseline, on randomly drawn labels only), is_random (all of its labels happen to be
+    random, or it is a baseline); by model, then galaxies.
     """
     wanted = runs.metrics(ws).query("split == 'test' and target == @target and subset == @subset and name == @metric and value.notna()")
     table = runs.frame(ws).query("status == 'done'").merge(wanted[["run_id", "value"]], left_on="id", right_on="run_id")
     table["galaxies"] = [galaxies_of(ws, run).get(target, 0) for _, run in table.iterrows()]
-    columns = ["run_id", "name", "model", "galaxies", "value", "is_control"]
+    table["is_random"] = table["is_control"] | np.array([_is_all_random(ws, int(mark)) for mark in table["label_high_water"]], bool)
+    table["stale"] = [undone(ws, run) for _, run in table.iterrows()]
+    columns = ["run_id", "name", "model", "seed", "galaxies", "value", "stale", "is_control", "is_random"]
     return table[columns].rename(columns={"name": "run"}).sort_values(["model", "galaxies", "run_id"], ignore_index=True)
+
+
+def undone(ws: Workspace, run: Mapping) -> int:
+    """Labels that a run (a row of `core.store.runs.frame`) saw and that have been undone since; of a baseline those of the galaxies it drew."""
+    if not (run["stale"] and run["is_control"]):
+        return int(run["stale"])
+    mark, since = int(run["label_high_water"]), labels.since(ws, int(run["label_high_water"]), labels.high_water(ws))
+    gone = since.loc[(since["action"] == "retract") & (since["supersedes"] <= mark), "object_id"]
+    return int(gone.isin(baseline.drawn(ws, mark, json.loads(run["config"]).get("galaxies"), int(run["seed"]))).sum())
+
+
+@lru_cache(maxsize=256)
+def _is_all_random(ws: Workspace, mark: int) -> bool:
+    """Whether no strategy and no person had chosen a labelled galaxy of the train split when the log stood there."""
+    seen = labels.training(ws, up_to=mark)["object_id"]
+    split = census.split_by_object(ws)
+    return set(seen[seen.map(split) == "train"]) <= set(baseline.random_galaxies(ws, mark).tolist())
 
 
 def best_of_newest(ws: Workspace, target: str, metric: str) -> Best | None:
@@ -127,10 +147,8 @@ def labelled_galaxies(ws: Workspace, mark: int | None = None) -> dict[str, int]:
 
 def galaxies_of(ws: Workspace, run: Mapping) -> dict[str, int]:
     """target -> galaxies that a run (a row of `core.store.runs.frame`, or `core.store.runs.one`) learnt from."""
-    if not run["is_control"]:
-        return labelled_galaxies(ws, int(run["label_high_water"]))
-    summary = run["summary"]
-    return (json.loads(summary) if isinstance(summary, str) else summary).get("galaxies", {})
+    summary = json.loads(run["summary"]) if isinstance(run["summary"], str) else run["summary"]
+    return summary["galaxies"] if "galaxies" in summary else labelled_galaxies(ws, int(run["label_high_water"]))
 
 
 @lru_cache(maxsize=512)

@@ -16,7 +16,7 @@ from core.models import registry
 from core.services import overviewing
 from core.store import Workspace, jobs, labels, runs, unlearnt
 
-__all__ = ["Rule", "Snapshot", "curves", "finished", "is_training", "last_line", "retrain", "rule", "set_rule", "snapshot", "start", "unhappy"]
+__all__ = ["Rule", "Snapshot", "curves", "finished", "is_training", "last_line", "retrain", "rule", "set_rule", "snapshot", "stale_models", "start", "unhappy"]
 CURVES = ("train_loss", "validation_loss")
 
 
@@ -79,6 +79,12 @@ def retrain(ws: Workspace, models: tuple[str, ...] = ()) -> list[int]:
     return retraining.queue(ws, models)
 
 
+def stale_models(ws: Workspace) -> tuple[str, ...]:
+    """Models whose newest finished run has learnt from a label that was undone since."""
+    newest = runs.frame(ws).query("status == 'done' and not is_control").drop_duplicates("model")
+    return tuple(newest.loc[(newest["stale"] > 0) & newest["model"].isin(list(registry.MODELS)), "model"])
+
+
 def is_training(ws: Workspace) -> bool:
     """Whether a training runs or waits."""
     return bool(jobs.active(ws)["kind"].eq("train").any())
@@ -123,6 +129,7 @@ def finished(ws: Workspace) -> pd.DataFrame:
     summaries = [json.loads(text) for text in table["summary"]]
     behind = {mark: unlearnt.galaxies_since(ws, mark) for mark in set(table["label_high_water"].tolist())}
     numbers = {name: [s.get(name, np.nan) for s in summaries] for name in ("seconds", "epochs", "parameters")}
+    table["stale"] = [overviewing.undone(ws, run) for _, run in table.iterrows()]
     return table.assign(state=[_state(row, behind[row.label_high_water]) for row in table.itertuples()], **numbers, device=[s.get("device", "") for s in summaries])
 
 
@@ -131,6 +138,8 @@ def _state(run, behind: int) -> str:
         return run.status
     if run.stale:
         return f"stale: {run.stale:,} of its labels undone"
+    if run.is_control:
+        return "baseline"
     return f"{overviewing.labelled_since(behind)} since" if behind else "up to date"
 
 

@@ -30,7 +30,7 @@ def create(ws: Workspace, name: str, model: str, config: dict, seed: int, labels
         clause, value = ("job_id = ?", job_id) if job_id is not None else ("id = last_insert_rowid() AND 0 <= ?", 0)
         run_id = db.conn.execute(f"SELECT id FROM runs WHERE {clause}", (value,)).fetchone()[0]
     folder(ws, run_id).mkdir(parents=True, exist_ok=True)
-    _write_text(folder(ws, run_id) / "config.json", json.dumps({"model": model, "seed": seed, "labels": labels, **config}, indent=1))
+    _write_text(folder(ws, run_id) / "config.json", json.dumps({"model": model, "seed": seed, **config, "labels": labels}, indent=1))
     return run_id
 
 

@@ -27,17 +27,32 @@ def show(figure: "go.Figure", key: str, alt: str, is_still: bool = False) -> Non
 
 
 def learning_curve(table: pd.DataFrame, label: str) -> "go.Figure":
-    """`overviewing.learning_curve` drawn: a line a model, random controls dashed."""
+    """`overviewing.learning_curve` drawn: a line a model, its baseline on random labels dashed; whiskers from the best to the worst seed, hollow where a label was undone since."""
     figure = blank(380, "labelled galaxies the run learnt from", label)
-    for (model, is_control), rows in sorted(table.groupby(["model", "is_control"]), key=lambda group: _place(group[0][0])):
-        rows = rows.groupby("galaxies", as_index=False).last()
-        name = f"{model}, random labels" if is_control else model
-        figure.add_scatter(x=rows["galaxies"], y=rows["value"], name=name, mode="lines+markers", marker=marker(model), customdata=rows[["run", "run_id"]],
-                           line={"color": colour(model), "dash": "dash" if is_control else "solid", "width": 2},
-                           hovertemplate="%{y:.4g} from %{x:,} galaxies<br>run %{customdata[1]}: %{customdata[0]}<extra>" + name + "</extra>")
+    for model in sorted(table["model"].unique(), key=_place):
+        mine = table[table["model"] == model]
+        has_baseline = bool(mine["is_control"].any())
+        for rows, is_baseline in ((mine[~mine["is_control"]], False), (mine[mine["is_random"]] if has_baseline else mine[:0], True)):
+            if len(rows):
+                figure.add_scatter(**_curve(model, rows, is_baseline))
     if len(table) and table["value"].min() > 0 and table["value"].max() > 8 * table["value"].min():
-        figure.update_yaxes(type="log", tickvals=DECADES, ticktext=[f"{t:g}" for t in DECADES])
+        figure.update_yaxes(type="log", tickvals=DECADES, ticktext=[np.format_float_positional(t, precision=6, trim="-") for t in DECADES])
     return figure.update_xaxes(rangemode="tozero")
+
+
+def _curve(model: str, rows: pd.DataFrame, is_baseline: bool) -> dict:
+    """The points of a model, one for each number of labels: the mean of its seeds, the newest run of each."""
+    newest = rows.sort_values("run_id").drop_duplicates(["galaxies", "seed"], keep="last")
+    points = newest.groupby("galaxies").agg(value=("value", "mean"), low=("value", "min"), high=("value", "max"), seeds=("seed", "size"), stale=("stale", "max"), run=("run", "last"), run_id=("run_id", "last")).reset_index()
+    said = [f"run {r.run_id}: {r.run}" + (f", mean of {r.seeds} seeds" if r.seeds > 1 else "") + (", a label it saw has been undone" if r.stale else "") for r in points.itertuples()]
+    name, look = f"{model}, random labels" if is_baseline else model, marker(model)
+    return {
+        "x": points["galaxies"], "y": points["value"], "name": name, "mode": "lines+markers", "customdata": np.array(said, object)[:, None], "opacity": 0.75 if is_baseline else 1.0,
+        "marker": look | {"symbol": [look["symbol"] + ("-open" if r.stale or is_baseline else "") for r in points.itertuples()], "line": {"width": 1.6, "color": colour(model)}},
+        "line": {"color": colour(model), "dash": "dash" if is_baseline else "solid", "width": 2},
+        "error_y": {"type": "data", "symmetric": False, "array": points["high"] - points["value"], "arrayminus": points["value"] - points["low"], "visible": bool((points["seeds"] > 1).any()), "thickness": 1.2},
+        "hovertemplate": "%{y:.4g} from %{x:,} galaxies<br>%{customdata[0]}<extra>" + name + "</extra>",
+    }
 
 
 def loss_curves(table: pd.DataFrame) -> "go.Figure":
@@ -87,7 +102,7 @@ def stacks(parts: dict[str, tuple[np.ndarray, np.ndarray]], height: int = 300) -
 
 def shares(table: pd.DataFrame, name: str, part: str, whole: str, labels: tuple[str, str], height: int = 220) -> "go.Figure":
     """Bars of a whole and the part of it that is so: galaxies of each split and how many are labelled, say."""
-    figure = blank(height, "", "").update_layout(barmode="stack", yaxis={"autorange": "reversed"})
+    figure = blank(height, "", "").update_layout(barmode="stack", yaxis={"autorange": "reversed"}, legend_traceorder="normal")
     rest = table[whole] - table[part]
     figure.add_bar(y=table[name], x=table[part], orientation="h", name=labels[0], marker={"color": series()[0]}, hovertemplate="%{x:,}<extra>" + labels[0] + "</extra>")
     figure.add_bar(y=table[name], x=rest, orientation="h", name=labels[1], marker={"color": series()[0], "opacity": 0.28, "pattern": {"shape": "/", "size": 5, "solidity": 0.25}},

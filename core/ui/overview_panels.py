@@ -4,7 +4,7 @@ import pandas as pd
 import streamlit as st
 
 from core.columns import TARGETS
-from core.services import overviewing
+from core.services import baselining, outcomes, overviewing, training
 from core.services.overviewing import Census, Step
 from core.store import Workspace
 from core.ui import charts, jobs_panel, state
@@ -12,8 +12,10 @@ from core.ui.guard import callback, guarded
 from core.ui.layout import nothing_yet, section
 
 CURVES = {"σ NMAD": "nmad", "RMSE": "rmse", "R²": "r2", "CRPS": "crps", "η 0.05": "eta05"}
-HEADLINES = (("z", "nmad", "σ NMAD of z", "{:.4f}"), ("sfr_tot_median", "rmse", "RMSE, SFR", "{:.3f} dex"))
+HEADLINES = (("z", "nmad", "σ NMAD of z", ""), ("sfr_tot_median", "rmse", "RMSE, SFR", " dex"))
 
+BASELINE = ("The same model, taught only by galaxies that were drawn at random: first labels, control slices and random batches. Without it nobody can say whether choosing helps. "
+            "How many random labels would have served as well is read off its curve, with the middle 68 % in brackets.")
 PROMISES = (
     ("bubble_chart", "See", "A map lays look-alikes side by side. Colour it by what the models do not know, and catch galaxies with a lasso."),
     ("travel_explore", "Ask", "A strategy picks the galaxies whose labels would teach most, says why, and keeps a random slice as an honest control."),
@@ -28,9 +30,9 @@ def figures(ws: Workspace, here: Census) -> None:
     columns[0].metric("Galaxies", f"{here.objects:,}", f"{here.complete:,} complete", help="Complete: with an image, a spectrum and photometry.", **_QUIET)
     columns[1].metric("Labelled", f"{here.labelled:,}", f"{here.labelled / here.objects:.0%} of them", **_QUIET)
     columns[2].metric("Finished runs", f"{here.runs:,}", f"{here.maps} map{'s' * (here.maps != 1)}", **_QUIET)
-    for column, (target, metric, label, shape) in zip(columns[3:], HEADLINES, strict=True):
+    for column, (target, metric, label, unit) in zip(columns[3:], HEADLINES, strict=True):
         best = overviewing.best_of_newest(ws, target, metric)
-        column.metric(label, shape.format(best.value) if best else "-", best.model if best else "no finished run", help="Best of each model's newest run, on held-out test galaxies.", **_QUIET)
+        column.metric(label, f"{outcomes.three_digits(best.value)}{unit}" if best else "-", best.model if best else "no finished run", help="Best of each model's newest run, on held-out test galaxies.", **_QUIET)
 
 
 def learning_curve(ws: Workspace) -> None:
@@ -44,8 +46,30 @@ def learning_curve(ws: Workspace) -> None:
             nothing_yet("The curve begins with the first finished run.", "pages/train.py", "Train a model")
             return
         charts.show(charts.learning_curve(table, f"{label} of {target}"), "learning_curve", f"{label} of {target} against the number of labelled galaxies, a line for each model")
-        if not table["is_control"].any():
-            st.caption("A run on randomly chosen labels only, the honest baseline that shows what choosing buys, is drawn dashed once there is one.")
+        if table["stale"].any():
+            _stale(ws, table)
+        _baseline(ws, table, label)
+
+
+def _stale(ws: Workspace, table: pd.DataFrame) -> None:
+    """How many runs have learnt from labels that were undone since, and a way to replace them."""
+    with st.container(horizontal=True, vertical_alignment="center"):
+        count = int((table["stale"] > 0).sum())
+        st.caption(f":orange[:material/history:] {count} of these runs {'has' if count == 1 else 'have'} learnt from labels that were undone since.", width="stretch")
+        st.button("Train again", key="stale_again", icon=":material/autorenew:", on_click=_again, args=(ws, training.stale_models(ws)), disabled=not training.stale_models(ws), help="The models whose newest run is among them, with its settings, from the labels as they stand.")
+
+
+def _baseline(ws: Workspace, table: pd.DataFrame, label: str) -> None:
+    """What choosing has bought, and one click that trains the baseline it is measured by."""
+    for said in baselining.bought(table, is_error=label != "R²").values():
+        st.markdown(f":material/balance: {said}", help=BASELINE)
+    drawn, models = baselining.random_labels(ws), baselining.models(ws)
+    if drawn < baselining.FEWEST:
+        st.caption(f":material/casino: What choosing buys cannot be said yet: {drawn:,} labelled galaxies were drawn at random, and a baseline needs {baselining.FEWEST}. Keep a random slice in each batch.", help=BASELINE)
+    elif models:
+        with st.container(horizontal=True, vertical_alignment="bottom"):
+            model = st.selectbox("Baseline of", models, index=len(models) - 1, key="baseline_model", persist_state="session", width=220, help=BASELINE)
+            st.button("Train the baseline", icon=":material/casino:", on_click=_train_baseline, args=(ws, model), help=f"{len(baselining.SHARES) * baselining.SEEDS} trainings on a quarter, half and all of the {drawn:,} random labels, {baselining.SEEDS} seeds each, in the background.")
 
 
 def next_steps(steps: list[Step]) -> None:
@@ -104,6 +128,18 @@ def _step(step: Step) -> None:
 
 def _metrics(target: str) -> list[str]:
     return [label for label in CURVES if target == "z" or label != "η 0.05"]
+
+
+@callback
+def _again(ws: Workspace, models: tuple[str, ...]) -> None:
+    queued = training.retrain(ws, models)
+    state.tell(f"{len(queued)} training{'s' * (len(queued) != 1)} queued", ":material/autorenew:")
+
+
+@callback
+def _train_baseline(ws: Workspace, model: str) -> None:
+    queued = baselining.start(ws, model)
+    state.tell(f"{len(queued)} trainings of the baseline queued" if queued else "This baseline is trained already, or on its way", ":material/casino:")
 
 
 @callback

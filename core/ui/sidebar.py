@@ -66,7 +66,7 @@ def _at_work(ws: Workspace, active: pd.DataFrame) -> None:
 def _learning(ws: Workspace) -> None:
     """Labels that no model has seen, one button that teaches them, and whether the workspace does so by itself."""
     fresh, is_training = overviewing.fresh_labels(ws), training.is_training(ws)
-    st.caption(f":material/fiber_new: **{overviewing.labelled_since(fresh)}** since the newest model" if fresh else ":material/check: The newest model has seen every label",
+    st.caption(f":material/add_circle: **{overviewing.labelled_since(fresh)}** to learn" if fresh else ":material/check: Every label is learnt",
                help="Galaxies of the train split that have got, or lost, a label that training takes: a redshift graded 3 or 4, or a star-formation rate.")
     st.button("Retrain now", key="sidebar_retrain", icon=":material/autorenew:", disabled=is_training or not fresh, on_click=_retrain, args=(ws,), width="stretch",
               help="Every model that has a finished run learns anew, with the settings of its newest, from the labels as they stand." if not is_training else "A training is under way.")

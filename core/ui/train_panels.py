@@ -91,7 +91,12 @@ def finished(ws: Workspace) -> None:
                 "finished": st.column_config.DatetimeColumn("finished", format="distance"),
             },
         )
-        st.page_link("pages/compare.py", label="Compare them", icon=":material/compare_arrows:")
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.page_link("pages/compare.py", label="Compare them", icon=":material/compare_arrows:")
+            stale = training.stale_models(ws)
+            if stale:
+                st.button(f"Train {', '.join(stale)} again" if len(stale) < 3 else f"Train {len(stale)} stale models again", key="retrain_stale", icon=":material/history:", on_click=_retrain, args=(ws, stale),
+                          help="Their newest runs have learnt from labels that were undone since. They learn anew from the labels as they stand, with the same settings.")
 
 
 @guarded()
@@ -190,8 +195,8 @@ def _take(model: str, best: dict) -> None:
 
 
 @callback
-def _retrain(ws: Workspace) -> None:
-    queued = training.retrain(ws)
+def _retrain(ws: Workspace, models: tuple[str, ...] = ()) -> None:
+    queued = training.retrain(ws, models)
     state.tell(f"{len(queued)} training{'s' * (len(queued) != 1)} queued", ":material/autorenew:")
 
 

@@ -47,9 +47,9 @@ def test_labels_are_retrained_from_the_sidebar_and_by_themselves_and_the_outcome
     page.goto(f"{server.url}/review")
     wait_ready(page)
     side = page.locator(SIDEBAR)
-    side.get_by_text("The newest model has seen every label").wait_for()
+    side.get_by_text("Every label is learnt").wait_for()
     label(taught, 2)
-    side.get_by_text("2 new labels since the newest model").wait_for(timeout=15_000)
+    side.get_by_text("2 new labels to learn").wait_for(timeout=15_000)
     side.get_by_role("button", name="Retrain now").click()
     seen = set()
     while not page.get_by_test_id("stToast").filter(has_text="on 2 more labels").count():
@@ -59,7 +59,7 @@ def test_labels_are_retrained_from_the_sidebar_and_by_themselves_and_the_outcome
     side.get_by_text(re.compile("photometry_mlp: z NMAD .* on 2 more labels")).wait_for()
     page.locator(".st-key-sidebar_newest").get_by_role("link", name="Compare").click()
     page.wait_for_url(f"**/compare?run={runs.latest(taught)}")
-    side.get_by_text("The newest model has seen every label").wait_for(timeout=15_000)
+    side.get_by_text("Every label is learnt").wait_for(timeout=15_000)
 
     retraining.set_rule(taught, retraining.Rule(False, 1), "Ben")
     side.get_by_text("By itself, every label").click(timeout=15_000)
@@ -68,3 +68,14 @@ def test_labels_are_retrained_from_the_sidebar_and_by_themselves_and_the_outcome
     assert retraining.rule(taught).is_on
     page.get_by_test_id("stToast").filter(has_text="on 1 more label").wait_for(timeout=60_000)
     assert len(jobs.frame(taught)) == 2 and runs.one(taught, runs.latest(taught))["label_high_water"] == labels.high_water(taught)
+
+
+def test_undone_label_marks_the_runs_that_learnt_it_and_offers_to_train_them_again(server, page):
+    labels.retract(server.ws, int(labels.training(server.ws)["label_id"].iloc[0]), "Ben", "desk", 1)
+    page.goto(f"{server.url}/train")
+    again = page.get_by_role("button", name="Train linear again")
+    again.wait_for(timeout=60_000)
+    again.click()
+    page.get_by_test_id("stToast").filter(has_text="1 training queued").wait_for()
+    asked = jobs.frame(server.ws)
+    assert asked["title"].tolist() == ["Train linear"] and jobs.one(server.ws, 1)["parameters"]["up_to"] == labels.high_water(server.ws)

@@ -10,6 +10,7 @@ import pandas as pd
 from safetensors.numpy import load_file, save_file
 
 from core.errors import BadInput
+from core.jobs import baseline
 from core.jobs.context import TaskContext
 from core.jobs.evaluation import calibrate, evaluate
 from core.jobs.fitted import WEIGHTS, adopt_branches
@@ -65,13 +66,15 @@ class JobSession(Session):
 
 def run(ctx: TaskContext) -> dict:
     """Parameters: model, config (or "tuned"), seed, epochs (optional), name (optional), weights (one of
-    `core.jobs.mass.WEIGHTS`; pool_mass where nothing is said), up_to (optional: newest label row that counts).
+    `core.jobs.mass.WEIGHTS`; pool_mass where nothing is said), up_to (optional: newest label row that counts), labels ("random" for
+    a baseline: only what `core.jobs.baseline` has drawn) and galaxies (optional: how many of these).
+
+    A baseline keeps its numbers and nothing else: it stands on the learning curve, and nobody is asked or told anything by it.
     """
     spec, seed = registry.spec(ctx.parameters["model"]), int(ctx.parameters.get("seed", 0))
     config = _config(ctx, spec)
-    run_id, mark = _run_of(ctx, spec.name, config, seed)
+    run_id, mark, ids = _run_of(ctx, spec.name, config, seed)
     started = time.perf_counter()
-    ids = training_ids(ctx.ws, mark)
     ctx.report(0.0, f"Reading {len(ids):,} labelled galaxies")
     model = spec.build(config)
     session = JobSession(ctx, run_id, seed)
@@ -79,17 +82,21 @@ def run(ctx: TaskContext) -> dict:
     known, weighed = _weighed(ctx, run_id, spec.name, ids, mark)
     model.fit(load_inputs(ctx.ws, ids, model.modalities), known, session)
     seconds = time.perf_counter() - started
-    _keep(ctx, run_id, model)
-    ids, prediction, milliseconds = _predict_all(ctx, model, seed, ids)
-    said = (ids, prediction.mean, prediction.sigma, prediction.targets)
+    asked, prediction, milliseconds = _asked(ctx, run_id, model, seed, ids)
+    said = (asked, prediction.mean, prediction.sigma, prediction.targets)
     stretches = calibrate(ctx.ws, *said)
     table = evaluate(ctx.ws, *said, stretches)
     runs.put_metrics(ctx.ws, run_id, table)
-    summary = _summary(model, seconds, milliseconds, runs.history(ctx.ws, run_id)["epoch"].nunique()) | {"conformal": asdict(stretches), "reused_runs": reused, "weights": weighed}
-    summary |= modality_use(ctx.ws, run_id, model, ids, ctx.check)
+    summary = _summary(model, seconds, milliseconds, runs.history(ctx.ws, run_id)["epoch"].nunique()) | {
+        "conformal": asdict(stretches), "reused_runs": reused, "weights": weighed, "galaxies": _counts(known)}
+    summary |= {} if _is_baseline(ctx) else modality_use(ctx.ws, run_id, model, asked, ctx.check)
     runs.finish(ctx.ws, run_id, "done", summary)
     ctx.report(1.0, _verdict(table))
     return {"run": run_id, **summary}
+
+
+def _is_baseline(ctx: TaskContext) -> bool:
+    return ctx.parameters.get("labels") == runs.RANDOM_LABELS
 
 
 def _config(ctx: TaskContext, spec: registry.Spec) -> dict:
@@ -97,14 +104,18 @@ def _config(ctx: TaskContext, spec: registry.Spec) -> dict:
     return config | ({"epochs": int(epochs)} if epochs and "epochs" in spec.config else {})
 
 
-def _run_of(ctx: TaskContext, model: str, config: dict, seed: int) -> tuple[int, int]:
-    """The job's run and the label row it sees up to: a resumed job goes on with the labels it began with."""
+def _run_of(ctx: TaskContext, model: str, config: dict, seed: int) -> tuple[int, int, np.ndarray]:
+    """The job's run, the label row it sees up to and the galaxies it learns from: a resumed job goes on with the labels it began with."""
     before = runs.of_job(ctx.ws, ctx.job_id)
     mark = before["label_high_water"] if before else int(ctx.parameters.get("up_to") or labels.high_water(ctx.ws))
-    seen = labels.training(ctx.ws, up_to=mark)
+    seen, most = labels.training(ctx.ws, up_to=mark), ctx.parameters.get("galaxies")
+    if _is_baseline(ctx):
+        ids = baseline.drawn(ctx.ws, mark, most, seed)
+        seen, config = seen[seen["object_id"].isin(ids)], config | {"labels": runs.RANDOM_LABELS, "galaxies": len(ids)}
+    else:
+        ids = training_ids(ctx.ws, mark)
     snapshot = {"high_water": mark, "count": len(seen), "hash": labels.snapshot_hash(seen)}
-    name = ctx.parameters.get("name") or model
-    return runs.create(ctx.ws, name, model, config, seed, snapshot, ctx.job_id), mark
+    return runs.create(ctx.ws, ctx.parameters.get("name") or model, model, config, seed, snapshot, ctx.job_id), mark, ids
 
 
 def _weighed(ctx: TaskContext, run_id: int, model: str, ids: np.ndarray, mark: int) -> tuple[Labels, str]:
@@ -112,7 +123,7 @@ def _weighed(ctx: TaskContext, run_id: int, model: str, ids: np.ndarray, mark: i
     known, asked = load_labels(ctx.ws, ids, mark), ctx.parameters.get("weights", POOL_MASS)
     if asked not in COUNTED:
         raise BadInput("weights", f"be one of {', '.join(COUNTED)}", asked, "this training", "Choose one of them")
-    if asked == NONE:
+    if asked == NONE or _is_baseline(ctx):
         return known, COUNTED[NONE]
     weight_n, sentence = weights_of(ctx.ws, run_id, model, ids, mark)
     return replace(known, weight_n=weight_n), sentence
@@ -127,9 +138,25 @@ def _keep(ctx: TaskContext, run_id: int, model: Model) -> None:
     temporary.replace(Path(path))
 
 
-def _predict_all(ctx: TaskContext, model: Model, seed: int, fitted_ids: np.ndarray) -> tuple[np.ndarray, Prediction, float]:
-    """Ask about every object, in chunks; keep the answers and how new each object is; milliseconds a galaxy of asking alone."""
-    ids = objects.frame(ctx.ws)["id"].to_numpy(np.int64)
+def _asked(ctx: TaskContext, run_id: int, model: Model, seed: int, fitted_ids: np.ndarray) -> tuple[np.ndarray, Prediction, float]:
+    """Who was asked about, the answers, and milliseconds a galaxy of asking alone: held-out galaxies by a baseline, every object by any other run, which is kept with its weights."""
+    table = objects.frame(ctx.ws)
+    if _is_baseline(ctx):
+        ids = table.loc[table["split"] != "train", "id"].to_numpy(np.int64)
+        prediction, _, milliseconds = _predict(ctx, model, seed, ids)
+        return ids, prediction, milliseconds
+    _keep(ctx, run_id, model)
+    ids = table["id"].to_numpy(np.int64)
+    prediction, (measured_nd, is_read_n), milliseconds = _predict(ctx, model, seed, ids)
+    latent = {} if prediction.features_nd is None else {"features": prediction.features_nd}
+    novelty_n = novelty_of([*latent.values(), measured_nd], is_read_n, np.isin(ids, fitted_ids), np.random.default_rng(seed))
+    runs.save_arrays(ctx.ws, run_id, "predictions", object_ids=ids, targets=np.array(prediction.targets), mean=prediction.mean,
+                     aleatoric=prediction.aleatoric, epistemic=prediction.epistemic, novelty=novelty_n, **latent)
+    return ids, prediction, milliseconds
+
+
+def _predict(ctx: TaskContext, model: Model, seed: int, ids: np.ndarray) -> tuple[Prediction, tuple[np.ndarray, np.ndarray], float]:
+    """The answers about objects, asked in chunks; what was measured of each and whether it was read; milliseconds a galaxy of asking alone."""
     # What classical models have learnt to see is what was measured: there is nothing to add.
     measurable = () if registry.spec(ctx.parameters["model"]).kind == "classical" else model.modalities
     rng, parts, seen, asking = np.random.default_rng(seed), [], [], 0.0
@@ -139,12 +166,13 @@ def _predict_all(ctx: TaskContext, model: Model, seed: int, fitted_ids: np.ndarr
         parts.append(model.predict(inputs, rng))
         asking += time.perf_counter() - started
         seen.append((measured(inputs, measurable), is_read(inputs, model.modalities)))
-    joined, (measured_nd, is_read_n) = _joined(parts), map(np.concatenate, zip(*seen, strict=True))
-    latent = {} if joined.features_nd is None else {"features": joined.features_nd}
-    novelty_n = novelty_of([*latent.values(), measured_nd], is_read_n, np.isin(ids, fitted_ids), rng)
-    runs.save_arrays(ctx.ws, runs.of_job(ctx.ws, ctx.job_id)["id"], "predictions", object_ids=ids, targets=np.array(joined.targets), mean=joined.mean,
-                     aleatoric=joined.aleatoric, epistemic=joined.epistemic, novelty=novelty_n, **latent)
-    return ids, joined, 1000 * asking / len(ids)
+    measured_nd, is_read_n = map(np.concatenate, zip(*seen, strict=True))
+    return _joined(parts), (measured_nd, is_read_n), 1000 * asking / len(ids)
+
+
+def _counts(known: Labels) -> dict[str, int]:
+    """target -> galaxies with a value."""
+    return {target: int(n) for target, n in zip(known.targets, np.isfinite(known.values_nt).sum(axis=0), strict=True) if n}
 
 
 def _joined(parts: list[Prediction]) -> Prediction:

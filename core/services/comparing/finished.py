@@ -70,8 +70,8 @@ class Comparison:
 
 
 def comparison(ws: Workspace) -> Comparison:
-    """Everything that has finished in a workspace."""
-    table = runs.frame(ws).query("status == 'done'").reset_index(drop=True)
+    """Everything that has finished in a workspace, baselines apart: these stand on the learning curve."""
+    table = runs.frame(ws).query("status == 'done' and not is_control").reset_index(drop=True)
     summaries = [json.loads(text) for text in table["summary"]]
     settings = [_settings(model, json.loads(text)) for model, text in zip(table["model"], table["config"], strict=True)]
     table = table.assign(

@@ -70,7 +70,7 @@ def seconds(ws: Workspace, question: Question) -> float | None:
 
     An upper bound where the run has learnt from more galaxies than the replay will ask about.
     """
-    finished = runs.frame(ws).query("status == 'done' and model == @question.model")
+    finished = runs.frame(ws).query("status == 'done' and not is_control and model == @question.model")
     spent = json.loads(finished["summary"].iloc[0]).get("seconds", np.nan) if len(finished) else np.nan
     return float(spent) * len(question.steps()) if np.isfinite(spent) else None
 
