@@ -9,6 +9,7 @@ st.set_page_config(page_title="Lookback", page_icon=frame.MARK, layout="wide", m
 page = st.navigation([
     st.Page("pages/overview.py", title="Overview", icon=":material/space_dashboard:", default=True),
     st.Page("pages/explore.py", title="Explore", icon=":material/bubble_chart:"),
+    st.Page("pages/uncertainty.py", title="Uncertainty", icon=":material/help_center:"),
     st.Page("pages/query.py", title="Query", icon=":material/travel_explore:"),
     st.Page("pages/label.py", title="Label", icon=":material/edit_note:"),
     st.Page("pages/review.py", title="Review", icon=":material/rule:"),

@@ -100,7 +100,8 @@ def test_graticule_names_a_few_lines_of_each_kind_inside_the_frame(ra, dec):
     seen = doubting.sky(ra, dec, np.ones(len(ra)))
     lines = doubting.graticule(seen)
     assert 2 <= len(lines) <= 40 and any(name[0] in "+-" for _, _, name in lines)
-    assert all(np.nanmax(np.abs(x)) <= max(abs(seen.x)) + seen.size / 2 + 1e-9 for x, _, _ in lines)
+    west, east, south, north = doubting.frame(seen)
+    assert east - west == pytest.approx(north - south) and all(west <= np.nanmin(x) <= np.nanmax(x) <= east and south <= np.nanmin(y) <= np.nanmax(y) <= north for x, y, _ in lines)
 
 
 def test_cells_hold_medians_by_sn_and_prediction_and_name_the_largest():
@@ -146,27 +147,27 @@ def test_posterior_says_mean_calibrated_interval_and_what_is_noise(tiny):
     everyone = _with(doubting.everyone(tiny, _run(tiny)), aleatoric=np.linspace(0.001, 0.06, 60), epistemic=0.004)
     everyone = _with(everyone, aleatoric=np.where(np.arange(60) == 30, 0.008, everyone.noise("z")), mean=0.21316)
     object_id = int(everyone.table.object_ids[30])
-    stretches = Stretches(widths={"z": {"all": {"68": 1.5, "95": 3.0}}})
-    said = doubting.posterior(everyone, stretches, "z", object_id)
+    stretched = replace(everyone, stretches=Stretches(widths={"z": {"all": {"68": 1.5, "95": 3.0}}}))
+    said = doubting.posterior(stretched, "z", object_id)
     assert (said.sigma, said.share_of_noise, said.half["68"], said.half["95"]) == pytest.approx((np.sqrt(80) * 1e-3, 0.8, 1.5 * np.sqrt(80) * 1e-3, 3 * np.sqrt(80) * 1e-3))
     assert said.below == pytest.approx((everyone.noise("z") < 0.0079999).mean())
     assert said.sentence.startswith("The model says z = **0.213 ± 0.013** (68 %, calibrated). Three quarters of that variance is noise, which no label takes away; the rest is ignorance")
-    assert "(1 σ as stated, not calibrated)" in doubting.posterior(everyone, Stretches(), "z", object_id).sentence
+    assert "(1 σ as stated, not calibrated)" in doubting.posterior(everyone, "z", object_id).sentence
     x = doubting.reach([said])
     assert x[0] == pytest.approx(0.21316 - 4 * said.sigma) and np.trapezoid(doubting.density(said.mean, said.sigma, x), x) == pytest.approx(1, abs=1e-3)
 
 
 def test_posterior_of_a_model_that_knows_no_ignorance_does_not_split_it(tiny):
     everyone = _with(doubting.everyone(tiny, _run(tiny)), epistemic=0.0)
-    assert "does not tell noise from ignorance" in doubting.posterior(everyone, Stretches(), "z", int(everyone.table.object_ids[0])).sentence
+    assert "does not tell noise from ignorance" in doubting.posterior(everyone, "z", int(everyone.table.object_ids[0])).sentence
 
 
 def test_posterior_refuses_who_the_run_says_nothing_of(tiny):
     everyone = _with(doubting.everyone(tiny, _run(tiny)), mean=np.nan)
     with pytest.raises(NotFound, match="says nothing of z of mock-00000"):
-        doubting.posterior(everyone, Stretches(), "z", int(everyone.table.object_ids[0]))
+        doubting.posterior(everyone, "z", int(everyone.table.object_ids[0]))
     with pytest.raises(NotFound, match="says nothing of object 99999"):
-        doubting.posterior(everyone, Stretches(), "z", 99999)
+        doubting.posterior(everyone, "z", 99999)
 
 
 def test_a_galaxy_is_found_by_number_key_and_part_of_its_key(tiny):
@@ -256,8 +257,8 @@ def test_gains_are_paired_on_the_test_galaxies(tiny):
     found = {g.metric: g for g in doubting.gains(tiny, before, now, "sfr_tot_median")}
     rmse = found["RMSE"]
     assert (rmse.before, rmse.now, rmse.change, rmse.low, rmse.high) == pytest.approx((0.1, 0.05, -0.05, -0.05, -0.05), abs=1e-6) and rmse.verdict == "better"
-    assert found["CRPS"].change < 0 and list(doubting.gains(tiny, before, now, "z"))[0].metric == "RMSE of Δz / (1 + z)"
-    assert Gain("RMSE", 1, 1, 0, -0.1, 0.1).verdict == "no more than chance" and Gain("RMSE", 1, 2, 1, 0.5, 1.5).verdict == "worse"
+    assert found["CRPS"].change < 0 and list(doubting.gains(tiny, before, now, "z"))[0].metric == "RMSE δ"
+    assert Gain("RMSE", 1, 1, 0, -0.1, 0.1).verdict == "chance" and Gain("RMSE", 1, 2, 1, 0.5, 1.5).verdict == "worse"
     with tiny.write() as db:
         db.conn.execute("DELETE FROM truth")
     assert doubting.gains(tiny, before, now, "not_a_target") == []

@@ -71,9 +71,18 @@ class Gain:
     high: float
 
     @property
+    def told(self) -> str:
+        """The change as a share of what it was, with its interval.
+
+        >>> Gain("RMSE", 0.5, 0.4, -0.1, -0.15, 0.01).told
+        '-20 % (-30 to +2)'
+        """
+        return f"{100 * self.change / self.before:+.0f} % ({100 * self.low / self.before:+.0f} to {100 * self.high / self.before:+.0f})" if self.before else "–"
+
+    @property
     def verdict(self) -> str:
         """Better, worse, or no more than chance."""
-        return "better" if self.high < 0 else "worse" if self.low > 0 else "no more than chance"
+        return "better" if self.high < 0 else "worse" if self.low > 0 else "chance"
 
 
 def earlier(ws: Workspace, run_id: int) -> pd.DataFrame:
@@ -119,7 +128,7 @@ def batches_between(ws: Workspace, before: int, now: int, target: str) -> pd.Dat
 
 
 def gains(ws: Workspace, before: int, now: int, target: str, seed: int = 0) -> list[Gain]:
-    """RMSE, NMAD and CRPS of two runs on the test galaxies that both predict, with intervals by a paired bootstrap over sky groups; none without such galaxies."""
+    """RMSE and NMAD (for z of delta), and CRPS of two runs on the test galaxies that both predict, with intervals by a paired bootstrap over sky groups; none without such galaxies."""
     tables = [predicted_and_true(ws, run, target) for run in (before, now)]
     both = tables[0].merge(tables[1][["object_id", "mean", "sigma", "residual"]], on="object_id", suffixes=("_0", "_1"))
     if len(both) < 2:
@@ -128,7 +137,7 @@ def gains(ws: Workspace, before: int, now: int, target: str, seed: int = 0) -> l
     weight_bn = draws(group_n, np.random.default_rng(seed), DRAWS)
     residuals = [both[f"residual_{k}"].to_numpy(float) for k in (0, 1)]
     scores = [metrics.crps_gaussian(both["truth"].to_numpy(float), both[f"mean_{k}"].to_numpy(float), both[f"sigma_{k}"].to_numpy(float)) for k in (0, 1)]
-    of_z = " of Δz / (1 + z)" if target == "z" else ""
+    of_z = " δ" if target == "z" else ""
     asked = (("RMSE" + of_z, rmse_draws, residuals), ("σ NMAD" + of_z, nmad_draws, residuals), ("CRPS", _mean_draws, scores))
     return [_gain(name, statistic, *values, weight_bn) for name, statistic, values in asked]
 

@@ -9,7 +9,6 @@ from core.errors import NotFound
 from core.services import exploring, labelling
 from core.services.doubting.everyone import Everyone
 from core.store import Workspace, labels, objects, runs, truth
-from core.uncertainty.conformal import Stretches
 
 LEVELS = ("68", "95")
 SHARES = ((0.05, "hardly any"), (0.25, "a quarter"), (1 / 3, "a third"), (0.5, "half"), (2 / 3, "two thirds"), (0.75, "three quarters"), (0.9, "nine tenths"), (1.0, "nearly all"))
@@ -59,7 +58,7 @@ class Posterior:
         calibrated = np.isfinite(half)
         spread = half if calibrated else self.sigma
         said = f"The model says {self.target} = **{figures(self.mean, spread)} ± {figures(spread, spread)}** ({'68 %, calibrated' if calibrated else '1 σ as stated, not calibrated'})."
-        return f"{said} {self._why}It is surer of {self.below:.0%} of all galaxies."
+        return f"{said} {self._why}The model is surer of {self.below:.0%} of all galaxies."
 
     @property
     def _why(self) -> str:
@@ -70,7 +69,7 @@ class Posterior:
         return f"{word[0].upper()}{word[1:]} of that variance is noise, which no label takes away; {rest}. "
 
 
-def posterior(everyone: Everyone, stretches: Stretches, target: str, object_id: int) -> Posterior:
+def posterior(everyone: Everyone, target: str, object_id: int) -> Posterior:
     """What a run says of a galaxy; raises `NotFound` when it says nothing of it."""
     table, row = everyone.table, _row(everyone, object_id)
     noise_n, ignorance_n, column = everyone.noise(target), everyone.ignorance(target), table.column(target)
@@ -78,7 +77,7 @@ def posterior(everyone: Everyone, stretches: Stretches, target: str, object_id: 
         raise NotFound(f"Run {table.run_id} says nothing of {target} of {table.key[row]}. Choose another run or another target.")
     sigma_n = np.hypot(noise_n, ignorance_n)
     known = np.isfinite(sigma_n)
-    half = {level: float(sigma_n[row] * stretches.half_width(target, level, table.sn[[row]])[0]) for level in LEVELS}
+    half = {level: float(sigma_n[row] * everyone.stretches.half_width(target, level, table.sn[[row]])[0]) for level in LEVELS}
     below = float((sigma_n[known] < sigma_n[row]).mean())
     return Posterior(table.run_id, int(object_id), target, str(table.key[row]), float(table.mean[row, column]), float(noise_n[row]), float(ignorance_n[row]), half, below,
                      float(table.sn[row]), float(everyone.magnitude[row]), float(table.novelty[row]))  # fmt: skip

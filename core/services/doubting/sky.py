@@ -92,17 +92,23 @@ def sky(ra_n: np.ndarray, dec_n: np.ndarray, values_n: np.ndarray) -> Sky | None
     return Sky(centre, x, y, float(x_edges[1] - x_edges[0]), median, np.bincount(cell, minlength=median.size).reshape(shape), ra, dec, x_n, y_n)
 
 
+def frame(seen: Sky) -> tuple[float, float, float, float]:
+    """The square that holds all bins, a bin of margin around it: least and most x, least and most y."""
+    ends = [(v[0], v[-1]) for v in (seen.x, seen.y)]
+    half = max(high - low for low, high in ends) / 2 + 1.5 * seen.size
+    return tuple(float((low + high) / 2 + side * half) for low, high in ends for side in (-1, 1))
+
+
 def graticule(seen: Sky) -> list[tuple[np.ndarray, np.ndarray, str]]:
     """Lines of equal declination and right ascension over what is seen: x, y (float, NaN where a line is broken) and its name."""
-    half = seen.size / 2
-    frame = (seen.x[0] - half, seen.x[-1] + half, seen.y[0] - half, seen.y[-1] + half)
-    span = max(frame[1] - frame[0], frame[3] - frame[2])
+    edges = frame(seen)
+    span = edges[1] - edges[0]
     step = next((s for s in STEPS if span / s <= 7), STEPS[-1])
     fine = np.linspace(0, 1, 400)
     lines = [(project(360 * fine + seen.centre[0] + 180, np.full(400, dec), seen.centre), f"{dec:+g}°") for dec in np.arange(-90 + step, 90, step).round(6)]
     step_ra = _ra_step(step, seen.centre[1])
     lines += [(project(np.full(400, ra), 179.8 * fine - 89.9, seen.centre), f"{ra:g}°") for ra in np.arange(0, 360, step_ra).round(6)]
-    inside = [(_within(x, y, frame), name) for (x, y), name in lines]
+    inside = [(_within(x, y, edges), name) for (x, y), name in lines]
     return [(x, y, name) for (x, y), name in inside if np.isfinite(x).sum() > 1]
 
 

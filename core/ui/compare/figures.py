@@ -64,7 +64,7 @@ def error_bars(runs: Mapping[str, Calibration]) -> "go.Figure":
     from plotly.subplots import make_subplots
 
     titles = [*(f"PIT of {name}" for name in runs), "Reliability"]
-    figure = make_subplots(1, len(titles), subplot_titles=titles, horizontal_spacing=0.11)
+    figure = make_subplots(1, len(titles), subplot_titles=titles, horizontal_spacing=0.33 / len(titles))
     for column, ((name, one), (colour, symbol)) in enumerate(zip(runs.items(), looks(list(runs)).values(), strict=True), start=1):
         _pit(figure, one, colour, column)
         _reliability(figure, one, name, colour, symbol, len(titles))
