@@ -1,13 +1,11 @@
 """Which model to trust, and where."""
 
-from core.services import comparing, overviewing
-from core.ui import compare, frame, state
+from core.services import comparing
+from core.ui import compare, state
 from core.ui.layout import header, nothing_yet
 
 ws = state.workspace()
 header("Compare", "Which model to trust, and where. Every number is measured on held-out galaxies that no strategy may choose.")
-if overviewing.is_simulated(ws):
-    frame.simulated_badge()
 everything = comparing.comparison(ws)
 if everything.is_empty:
     nothing_yet("There is nothing to compare before the first run has finished.", "pages/train.py", "Train a model")

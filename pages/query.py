@@ -3,13 +3,11 @@
 import streamlit as st
 
 from core.services import overviewing
-from core.ui import frame, query_panels, replay_panels, state
+from core.ui import query_panels, replay_panels, state
 from core.ui.layout import header, nothing_yet
 
 ws = state.workspace()
 header("Query", "Ask for the labels that teach the model most, and see why each galaxy was chosen before you agree.")
-if overviewing.is_simulated(ws):
-    frame.simulated_badge()
 if overviewing.is_empty(ws):
     nothing_yet("There is no galaxy to ask about yet.", "pages/data.py", "Bring galaxies in")
 else:

@@ -3,13 +3,11 @@
 import streamlit as st
 
 from core.services import overviewing
-from core.ui import frame, review, state
+from core.ui import review, state
 from core.ui.layout import header, nothing_yet
 
 ws = state.workspace()
 header("Review", "Several people, one truth: settle what they disagree on, look again at what stands out, and see how far a grade can be believed.")
-if overviewing.is_simulated(ws):
-    frame.simulated_badge()
 panels = {"Disagreements": review.disagreements, "Look again": review.relook, "People": review.people, "Share a batch": review.share}
 if overviewing.is_empty(ws):
     nothing_yet("There is no galaxy here yet, and nothing to review.", "pages/data.py", "Bring galaxies in")

@@ -1,13 +1,11 @@
 """Where a model is unsure, why, about whom, whether it says so honestly, and what the last batch changed."""
 
 from core.services import exploring, overviewing
-from core.ui import frame, jobs_panel, state, uncertainty
+from core.ui import jobs_panel, state, uncertainty
 from core.ui.layout import header, nothing_yet
 
 ws = state.workspace()
 header("Uncertainty", "Where the model is unsure, whether labels could help, whether its error bars can be believed, and what the last batch changed.")
-if overviewing.is_simulated(ws):
-    frame.simulated_badge()
 if overviewing.is_empty(ws):
     nothing_yet("There is no galaxy here yet, and nothing to be unsure about.", "pages/data.py", "Bring galaxies in")
     jobs_panel.in_page(("demo", "ingest"))

@@ -7,9 +7,10 @@ import pytest
 from core.errors import BadInput, NotFound
 from core.preprocess.spectrum import LOGLAM
 from core.services import exploring
-from core.services.exploring import Filters, View, further
+from core.services.exploring import Filters, View, further, views
 from core.spectroscopy.stacking import stack
-from core.store import batches, embeddings, labels, runs
+from core.store import assignments, batches, embeddings, labels, runs
+from core.store import views as store_views
 
 
 @pytest.fixture
@@ -114,3 +115,35 @@ def test_values_are_the_columns_that_people_read(shown):
     frame = exploring.details(shown, shown.object_ids, "z")
     for column in frame:
         assert pd.Series(exploring.values(shown, column, "z")).equals(frame[column]), column
+
+
+def test_view_keeps_what_was_caught_however_much_in_a_short_text(tiny):
+    many = tuple(range(5, 200_000, 3))
+    exploring.save_view(tiny, "all", View("pca image", 1, "sn", "z", Filters(), many), "ann")
+    exploring.save_view(tiny, "none", View("pca image", 1, "sn", "z", Filters(), None), "ann")
+    exploring.save_view(tiny, "empty", View("pca image", 1, "sn", "z", Filters(), ()), "ann")
+    assert exploring.open_view(tiny, "all").caught == many and exploring.open_view(tiny, "none").caught is None and exploring.open_view(tiny, "empty").caught == ()
+    rng = np.random.default_rng(0)
+    kept = tiny.frame("SELECT name, LENGTH(settings) AS n FROM views").set_index("name")["n"]
+    assert kept["all"] < 2000 and len(views.condensed(tuple(rng.choice(200_000, 50_000, replace=False).tolist()))) < 60_000
+
+
+def test_view_of_an_earlier_version_has_caught_nothing(tiny):
+    store_views.save(tiny, "old", {"map": "pca image", "run": 1, "colouring": "sn", "target": "z", "filters": Filters().settings()}, "ann")
+    assert exploring.open_view(tiny, "old") == View("pca image", 1, "sn", "z")
+
+
+def test_labels_of_others_are_kept_from_who_is_to_decide_blind(tiny):
+    batch = batches.save(tiny, "Round 1", "random", {}, 0, [{"object_id": 1}, {"object_id": 2}])
+    assignments.save(tiny, assignments.Assignment(batch, 2, 0, 0.0, False, "Ada"), [("Ben", 1, 0, None), ("Ben", 2, 1, None), ("Cem", 1, 0, None)])
+    sees = {reader: exploring.map_table(tiny, "pca image", 1, reader) for reader in ("", "Ada", "Ben")}
+    hidden = np.isin(sees[""].object_ids, [1, 2])
+    assert np.isfinite(sees["Ada"].label[hidden]).all() and np.isnan(sees["Ben"].label[hidden]).all()
+    assert np.array_equal(sees["Ben"].label[~hidden], sees[""].label[~hidden], equal_nan=True)
+    residual = exploring.COLOURINGS["residual"].values(sees["Ben"], 0)
+    assert np.isnan(residual[hidden]).all() and exploring.details(sees["Ben"], np.array([1]), "z")["label"].isna().all()
+    before = exploring.version(tiny, "pca image", 1, "Ben")
+    labels.record(tiny, [labels.Decision(1, "z", "label", "Ben", "desk", 1, value=0.1, grade=4)])
+    seen = exploring.map_table(tiny, "pca image", 1, "Ben")
+    assert np.isfinite(seen.label[seen.object_ids == 1]).all() and np.isnan(seen.label[seen.object_ids == 2]).all()
+    assert exploring.version(tiny, "pca image", 1, "Ben") != before and exploring.version(tiny, "pca image", 1, "Ada")[-1] == ()

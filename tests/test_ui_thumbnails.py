@@ -1,12 +1,17 @@
 """Pictures: pixels, names and captions as they come out."""
 
+import re
 from io import BytesIO
+from types import SimpleNamespace
 
 import numpy as np
+import pandas as pd
+import pytest
 from PIL import Image
 
 from core.preprocess.image import composite
 from core.ui import palette, thumbnails
+from core.ui.explore_panels import gallery
 
 
 def galaxy() -> np.ndarray:
@@ -46,6 +51,33 @@ def test_grid_escapes_text_and_hatches_what_has_no_image():
     assert html.count("<figure>") == 2 and html.count("data:image/png;base64,") == 1 and html.count("lb-none\">no image") == 1
     assert "z 0.1<br>labelled" in html and "&lt;b&gt;" in html and 'alt="a &quot;quoted&quot; key"' in html
     assert 'href="label?object=2"' in html
+
+
+def points(drawing: str) -> np.ndarray:
+    return np.array([[float(v) for v in pair.split(",")] for pair in re.search('points="([^"]*)"', drawing).group(1).split()])
+
+
+def test_curve_peaks_where_the_mean_is_and_is_as_wide_as_sigma():
+    xy = points(thumbnails.curve(0.2, 0.05, 0.0, 0.4))
+    assert xy[xy[:, 1].argmin(), 0] == pytest.approx(46, abs=0.1) and xy[:, 1].min() == 2 and xy[0].tolist() == [0, 21]
+    at_one_sigma = xy[np.abs(xy[:, 0] - (46 + 0.05 / 0.4 * 92)).argmin(), 1]
+    assert at_one_sigma == pytest.approx(21 - 19 * np.exp(-0.5), abs=1.2)
+
+
+def test_curve_keeps_a_narrow_one_visible_an_outlier_at_the_edge_and_the_label_hidden_unless_given():
+    narrow, outside = (points(thumbnails.curve(mean, 1e-6, 0.0, 0.4)) for mean in (0.2, 9.0))
+    assert narrow[:, 1].min() == 2 and outside[outside[:, 1].argmin(), 0] == 92
+    assert "<line" not in thumbnails.curve(0.2, 0.1, 0.0, 0.4) and 'x1="23.0"' in thumbnails.curve(0.2, 0.1, 0.0, 0.4, 0.1)
+    assert thumbnails.curve(np.nan, 0.1, 0.0, 0.4) == "" == thumbnails.curve(0.1, 0.1, 0.0, 0.0)
+
+
+def test_gallery_shows_predictions_and_hides_labels_until_asked():
+    row = SimpleNamespace(label=0.1234, prediction=0.13, half=0.02, epistemic=0.1, aleatoric=0.1, state="labelled")
+    assert gallery._caption(row, "z", has_labels=False) == "z ≈ 0.13 ± 0.02\nlabelled"
+    assert gallery._caption(row, "z", has_labels=True) == "z = 0.1234\nz ≈ 0.13 ± 0.02\nlabelled"
+    table = pd.DataFrame([vars(row)] * 2).assign(half=[0.02, np.nan])
+    assert gallery._spread(table) == pytest.approx([0.02, np.hypot(0.1, 0.1)])
+    assert ["<line" in c for has in (False, True) for c in gallery._curves(table, has)] == [False, False, True, True]
 
 
 def test_palette_gives_every_category_its_own_colour_and_shape():

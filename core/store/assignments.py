@@ -74,6 +74,12 @@ def progress(ws: Workspace) -> pd.DataFrame:
     return ws.frame(f"SELECT batch_id, annotator, COUNT(*) AS share, SUM({_DECIDED}) AS done FROM assignment_items i GROUP BY batch_id, annotator ORDER BY batch_id, annotator")
 
 
+def blind(ws: Workspace, annotator: str) -> list[int]:
+    """The objects of which `is_blind` is true for a person, ascending."""
+    sql = f"SELECT DISTINCT i.object_id FROM assignment_items i JOIN batches b ON b.id = i.batch_id WHERE i.annotator = ? AND b.status = 'open' AND NOT {_DECIDED} ORDER BY i.object_id"
+    return ws.frame(sql, (annotator,))["object_id"].tolist()
+
+
 def is_blind(ws: Workspace, object_id: int, annotator: str) -> bool:
     """Whether a person is yet to decide about an object that an open batch has for them, so that what others said of it is kept from them."""
     sql = f"""SELECT EXISTS (SELECT 1 FROM assignment_items i JOIN batches b ON b.id = i.batch_id

@@ -7,6 +7,7 @@ import streamlit as st
 from core.services import overviewing
 from core.ui import sidebar, state
 from core.ui.guard import callback, guarded
+from core.ui.layout import simulated_badge
 
 HERE = Path(__file__).parent
 LOGO, MARK, STYLE = HERE / "logo.svg", HERE / "mark.svg", HERE / "style.css"
@@ -31,11 +32,6 @@ def _workspace() -> None:
         st.markdown(f":material/folder_open: **{ws.path.name}**", help=f"Workspace: {ws.path}", width="content")
         if overviewing.is_simulated(ws):
             simulated_badge()
-
-
-def simulated_badge() -> None:
-    """Say that what is shown is not an observation."""
-    st.badge("simulated", icon=":material/science:", color="orange", help="These galaxies come from the mock sky: their truth is known, and they are not observations.")
 
 
 def _annotator() -> None:

@@ -5,11 +5,22 @@ from contextlib import contextmanager
 
 import streamlit as st
 
+from core.services import overviewing
+from core.ui import state
+
 
 def header(title: str, sentence: str) -> None:
-    """A page's title and what it is for."""
-    st.title(title, anchor=False)
+    """A page's title, what it is for, and whether what it shows is simulated."""
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.title(title, anchor=False, width="content")
+        if overviewing.is_simulated(state.workspace()):
+            simulated_badge()
     st.caption(sentence)
+
+
+def simulated_badge() -> None:
+    """Say that what is shown is not an observation."""
+    st.badge("simulated", icon=":material/science:", color="orange", help="These galaxies come from the mock sky: their truth is known, and they are not observations.")
 
 
 @contextmanager

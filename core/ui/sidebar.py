@@ -82,6 +82,7 @@ def _newest_result() -> None:
             st.markdown(f":small[{':green[:material/school:]' if outcome.is_well else ':red[:material/error:]'} {plain(outcome.sentence)}]")
         if any(outcome.is_well for outcome in told):
             st.page_link("pages/compare.py", label="Compare", icon=":material/compare_arrows:", query_params={"run": str(max(o.run_id or 0 for o in told))})
+            st.page_link("pages/uncertainty.py", label="What it is unsure of", icon=":material/help_center:")
         if not all(outcome.is_well for outcome in told):
             st.page_link("pages/train.py", label="Read why, and try again", icon=":material/replay:")
         st.button("Close", key="sidebar_newest_close", icon=":material/close:", type="tertiary", on_click=_forget)

@@ -12,6 +12,7 @@ from core.preprocess import image as stamps
 
 SIZE = 64
 STRIP_SCALE = 4
+_CURVE_WIDTH = 92
 _GREY_FLOOR, _GREY_TOP = -1.0, 4.0
 _GRID = """<style>
 .lb-grid {display: grid; grid-template-columns: repeat(auto-fill, minmax(92px, 1fr)); gap: 10px 8px;}
@@ -20,6 +21,7 @@ _GRID = """<style>
 .lb-grid .lb-none {background: repeating-linear-gradient(45deg, #8883 0 6px, #8881 6px 12px); display: grid; place-items: center; opacity: 0.8;}
 .lb-grid a {color: inherit; text-decoration: none;}
 .lb-grid a:focus-visible img, .lb-grid a:hover img {outline: 2px solid #8a8df0; outline-offset: 1px;}
+.lb-grid img.lb-curve {aspect-ratio: auto; height: 22px; margin-top: 3px; background: none; border-radius: 0;}
 .lb-grid figcaption {padding-top: 3px; overflow-wrap: anywhere; opacity: 0.85;}
 </style>"""
 
@@ -46,18 +48,39 @@ def strip_png(image: np.ndarray, scale: int = STRIP_SCALE) -> bytes:
     return _encoded(picture)
 
 
-def grid(images: np.ndarray, has_image: np.ndarray, captions: list[str], alts: list[str], links: list[str] | None = None) -> str:
+def grid(images: np.ndarray, has_image: np.ndarray, captions: list[str], alts: list[str], links: list[str] | None = None, curves: list[str] | None = None) -> str:
     """HTML of a grid of pictures that fits its width, pictures included: one element however many galaxies.
 
     images : (n, 5, 64, 64); has_image : bool (n,), False draws a hatched box. captions, alts : n texts, a new
-    line in a caption starts a line. links : n addresses, or None.
+    line in a caption starts a line. links : n addresses, or None. curves : n drawings (`curve`) to stand under the pictures, or None.
     """
     figures = []
     for k, (caption, alt) in enumerate(zip(captions, alts, strict=True)):
         source = f'<img alt="{escape(alt)}" src="data:image/png;base64,{_base64(images[k])}">' if has_image[k] else '<span class="lb-none">no image</span>'
         linked = f'<a href="{escape(links[k])}" target="_blank" rel="noopener" title="{escape(alt)}">{source}</a>' if links else source
-        figures.append(f"<figure>{linked}<figcaption>{escape(caption).replace(chr(10), '<br>')}</figcaption></figure>")
+        figures.append(f"<figure>{linked}{_drawing(curves[k]) if curves else ''}<figcaption>{escape(caption).replace(chr(10), '<br>')}</figcaption></figure>")
     return f'{_GRID}<div class="lb-grid">{"".join(figures)}</div>'
+
+
+def _drawing(svg: str) -> str:
+    """An SVG as an image: drawings in the page itself are taken out of HTML on its way to the browser."""
+    return f'<img class="lb-curve" alt="" src="data:image/svg+xml;base64,{base64.b64encode(svg.encode()).decode("ascii")}">' if svg else ""
+
+
+def curve(mean: float, sigma: float, low: float, high: float, label: float = np.nan) -> str:
+    """A normal distribution between two values as a small drawing, its peak at full height; a tick where the label is, if it is given.
+
+    Empty where ``mean`` or ``sigma`` is NaN. A curve narrower than a pixel is drawn a pixel wide; one that lies outside stands at the edge it has left.
+    """
+    if not (np.isfinite(mean) and np.isfinite(sigma) and high > low):
+        return ""
+    place = lambda value: float(np.clip((value - low) / (high - low), 0, 1)) * _CURVE_WIDTH  # noqa: E731
+    x, width = place(mean), max(sigma / (high - low) * _CURVE_WIDTH, 0.7)
+    at = np.unique(np.clip(np.concatenate([np.linspace(0, _CURVE_WIDTH, 9), x + width * np.linspace(-3, 3, 21)]), 0, _CURVE_WIDTH))
+    points = " ".join(f"{a:.1f},{21 - 19 * np.exp(-0.5 * ((a - x) / width) ** 2):.1f}" for a in at)
+    tick = f'<line x1="{place(label):.1f}" x2="{place(label):.1f}" y1="0" y2="21" stroke="#D55E00" stroke-width="1.6"/>' if np.isfinite(label) else ""
+    return (f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_CURVE_WIDTH} 22" preserveAspectRatio="none"><polyline points="0,21 {points} {_CURVE_WIDTH},21" fill="#8a8df0" fill-opacity="0.35" '
+            f'stroke="#7477e0" stroke-width="1.2" vector-effect="non-scaling-stroke"/>{tick}</svg>')
 
 
 def _base64(image: np.ndarray) -> str:

@@ -1,5 +1,7 @@
 """The map in a real browser: lassos add and subtract, a view opens by its address, who moved most is listed."""
 
+import re
+
 import numpy as np
 import pytest
 
@@ -42,7 +44,7 @@ def test_lassos_add_subtract_and_invert_and_a_click_shows_one_galaxy(server, pag
     left = int((shown.xy[:, 0] < (low + high) / 2).sum())
     box(page, LEFT)
     caught(page, left)
-    assert page.locator(".lb-grid img").count() == min(left, 24)
+    assert page.locator(".lb-grid a img").count() == min(left, 24)
     page.keyboard.down("Shift")
     box(page, RIGHT)
     page.keyboard.up("Shift")
@@ -59,14 +61,21 @@ def test_lassos_add_subtract_and_invert_and_a_click_shows_one_galaxy(server, pag
     page.get_by_text("Draw a lasso around some galaxies").wait_for()
 
 
-def test_a_saved_view_opens_by_its_address(server, page):
-    exploring.save_view(server.ws, "bright", View("pca image", 1, "sn", "z", Filters(sn=(10.0, None))), "somebody")
+def test_a_saved_view_opens_by_its_address_with_what_was_caught(server, page):
+    shown = exploring.map_table(server.ws, "pca image", 1)
+    kept = shown.object_ids[shown.sn >= 10][:3].tolist()
+    exploring.save_view(server.ws, "bright", View("pca image", 1, "sn", "z", Filters(sn=(10.0, None)), tuple(kept)), "somebody")
     page.goto(f"{server.url}/explore?view=bright")
     page.locator(".lb-map[data-drawn='Signal-to-noise']").wait_for(timeout=60_000)
-    hidden = int((exploring.map_table(server.ws, "pca image", 1).sn < 10).sum())
+    hidden = int((shown.sn < 10).sum())
     told = page.get_by_text(f"{hidden} hidden by filters")
     told.wait_for(timeout=30_000)
     assert hidden > 0 and told.is_visible()
+    caught(page, 3)
+    curves = page.locator(".lb-grid img.lb-curve")
+    assert curves.count() == 3 and not page.get_by_text(re.compile("^z = ")).count()
+    page.get_by_text("Labels", exact=True).click()
+    page.get_by_text(re.compile("^z = 0")).first.wait_for(timeout=30_000)
 
 
 def test_moved_most_lists_who_left_and_catches_them(server, page):

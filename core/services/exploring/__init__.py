@@ -15,6 +15,7 @@ from core.services.exploring.maps import (
     place_newcomers,
     run_names,
     target_groups,
+    target_names,
 )
 from core.services.exploring.places import HOW, combined, points_in_polygon, rows_of
 from core.services.exploring.states import CANNOT, LABELLED, STATES, UNLABELLED, WAITING, label_states, label_values, waiting
@@ -65,6 +66,7 @@ __all__ = [
     "stacked",
     "stamps",
     "target_groups",
+    "target_names",
     "values",
     "version",
     "view_names",

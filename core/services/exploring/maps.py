@@ -27,6 +27,11 @@ def target_groups(ws: Workspace) -> dict[str, tuple[str, ...]]:
     return {group: tuple(targets[i].name for i in members) for group, members in task_groups(targets).items()}
 
 
+def target_names(ws: Workspace) -> list[str]:
+    """What can be looked at: the nine targets and the workspace's own."""
+    return [target.name for target in truth.targets(ws)]
+
+
 def feature_choices(ws: Workspace) -> dict[str, str]:
     """What a map can be made of here: value of the embed job's ``features`` -> words."""
     here = [m for m in MODALITIES if census.modalities(ws)[m]]

@@ -10,7 +10,7 @@ from core.errors import NotFound
 from core.jobs.fitted import stretches_in
 from core.services.exploring.places import rows_of
 from core.services.exploring.states import label_states, label_values
-from core.store import Workspace, batches, embeddings, labels, objects, runs, truth
+from core.store import Workspace, assignments, batches, embeddings, labels, objects, runs, truth
 
 UNKNOWN_CLASS = "no class"
 
@@ -57,29 +57,34 @@ class MapTable:
         return [t.name for t in self.targets].index(target)
 
 
-def version(ws: Workspace, name: str, run_id: int | None) -> tuple:
+def version(ws: Workspace, name: str, run_id: int | None, reader: str = "") -> tuple:
     """Changes whenever `map_table` would answer differently: a cache key."""
     maps = embeddings.frame(ws).query("name == @name")
     if maps.empty:
         raise NotFound(f"There is no map named {name}. Make one on the Explore page.")
     open_batches = batches.frame(ws).query("status == 'open'")
-    return (str(ws.path), int(maps["id"].iloc[0]), run_id, labels.high_water(ws), objects.count(ws), tuple(open_batches["id"]), len(truth.targets(ws)))
+    return (str(ws.path), int(maps["id"].iloc[0]), run_id, labels.high_water(ws), objects.count(ws), tuple(open_batches["id"]), len(truth.targets(ws)), tuple(assignments.blind(ws, reader)))
 
 
-def map_table(ws: Workspace, name: str, run_id: int | None = None) -> MapTable:
-    """A map with labels as they stand and what one run predicts; raises `NotFound`."""
-    seen = version(ws, name, run_id)
-    return replace(galaxies(ws, *embeddings.load(ws, name), name, run_id), version=seen)
+def map_table(ws: Workspace, name: str, run_id: int | None = None, reader: str = "") -> MapTable:
+    """A map with labels as they stand and what one run predicts; raises `NotFound`.
+
+    ``reader`` is who looks: what others said of galaxies that wait for this person's own, blind decision is kept from them. Empty = nothing is.
+    """
+    seen = version(ws, name, run_id, reader)
+    return replace(galaxies(ws, *embeddings.load(ws, name), name, run_id, reader), version=seen)
 
 
-def galaxies(ws: Workspace, ids: np.ndarray, xy: np.ndarray, name: str = "", run_id: int | None = None) -> MapTable:
+def galaxies(ws: Workspace, ids: np.ndarray, xy: np.ndarray, name: str = "", run_id: int | None = None, reader: str = "") -> MapTable:
     """`map_table` of galaxies that stand at ``xy``, float (n, 2), in the order of ``ids``."""
     table, targets = objects.brief(ws, ids), truth.targets(ws)
     said, sn = _predictions(ws, run_id, ids, targets), table["sn"].to_numpy(np.float32)
     half = _half_widths(ws, run_id, np.hypot(said["aleatoric"], said["epistemic"]), sn, targets)
+    label = label_values(ws, ids, targets)
+    label[np.isin(ids, assignments.blind(ws, reader))] = np.nan
     return MapTable(
         name, ids, xy, table["key"].to_numpy(object), table["class"].fillna(UNKNOWN_CLASS).replace("", UNKNOWN_CLASS).to_numpy(object),
-        table["split"].to_numpy(object), sn, label_states(ws, ids), targets, label_values(ws, ids, targets),
+        table["split"].to_numpy(object), sn, label_states(ws, ids), targets, label,
         said["mean"], said["aleatoric"], said["epistemic"], half, said["novelty"][:, 0], run_id,
     )
 

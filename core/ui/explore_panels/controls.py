@@ -1,15 +1,17 @@
 """What is looked at: map, run, colouring, target, who is shown, and views that were saved."""
 
+import numpy as np
 import streamlit as st
 
-from core.columns import TARGET_NAMES
 from core.services import exploring
 from core.services.exploring import OPEN, Filters, MapTable, View
 from core.store import Workspace
-from core.ui import state
+from core.ui import map, state
 from core.ui.explore_panels.making import make_a_map
 from core.ui.guard import callback
 
+KEY = "explore_map"
+"""Under which the first map keeps what is caught, and every map beside it."""
 NAMES = ("classes", "splits", "annotators", "batches")
 RANGES = ("sn", "label", "prediction")
 
@@ -25,7 +27,7 @@ def view(ws: Workspace) -> tuple[View, dict]:
     offered = [key for key, c in colourings.items() if run_id is not None or not c.needs_run]
     colouring = columns[2].selectbox("Colour by", offered, format_func=lambda key: colourings[key].title, key="explore_colour", persist_state="session",
                                      help="  \n".join(f"**{colourings[key].title}** {colourings[key].sentence}" for key in offered if not key.startswith("column:")))
-    target = columns[3].selectbox("Target", TARGET_NAMES, key="explore_target", persist_state="session", help="The quantity that is coloured, listed and sorted by.")
+    target = columns[3].selectbox("Target", exploring.target_names(ws), key="explore_target", persist_state="session", help="The quantity that is coloured, listed and sorted by.")
     fresh = columns[4].popover("Maps", icon=":material/add:", width="stretch", key="explore_new", on_change="rerun", help="Make a map, or put newcomers on this one")
     if fresh.open:
         with fresh:
@@ -42,7 +44,7 @@ def saved_views(ws: Workspace, now: View) -> None:
     """Keep what is looked at under a name, open what was kept, copy its address."""
     with st.popover("Views", icon=":material/bookmark:", help="Keep what you look at under a name, and send it as a link"):
         names = exploring.view_names(ws)
-        st.text_input("Keep this view as", key="view_name", max_chars=60, placeholder="a short name", help="Map, run, colouring, target and filters. A view of the same name is replaced.")
+        st.text_input("Keep this view as", key="view_name", max_chars=60, placeholder="a short name", help="Map, run, colouring, target, filters and what is caught. A view of the same name is replaced.")
         st.button("Keep", key="view_keep", icon=":material/bookmark_add:", on_click=_keep, args=(ws, now))
         if not names:
             st.caption("No view has been kept yet.")
@@ -66,15 +68,19 @@ def from_address(ws: Workspace) -> None:
 
 
 def _apply(ws: Workspace, kept: View) -> str:
-    """Set every control as the view has it; a map or run that is no longer here leaves its control as it is, and the sentence says so."""
-    known = {"name": (exploring.map_names(ws), kept.name), "run": ([None, *exploring.run_names(ws)], kept.run_id)}
-    here = {name: value for name, (choices, value) in known.items() if value in choices}
-    settings = here | {"colour": kept.colouring, "target": kept.target, "states": list(kept.filters.states)}
+    """Set every control as the view has it and catch what it had caught; what is no longer here is left as it is, and the sentence says so."""
+    colourings = exploring.colourings(ws)
+    runs = [None, *exploring.run_names(ws)]
+    known = {"name": ("map", kept.name in exploring.map_names(ws), kept.name), "run": ("model run", kept.run_id in runs, kept.run_id),
+             "colour": ("colouring", kept.colouring in colourings and (kept.run_id in runs[1:] or not colourings[kept.colouring].needs_run), kept.colouring),
+             "target": ("target", kept.target in exploring.target_names(ws), kept.target)}
+    settings = {name: value for name, (_, is_here, value) in known.items() if is_here} | {"states": list(kept.filters.states)}
     settings |= {name: list(getattr(kept.filters, name)) for name in NAMES}
     settings |= {f"{name}_{end}": getattr(kept.filters, name)[k] for name in RANGES for k, end in enumerate(("least", "most"))}
     st.session_state.update({f"explore_{name}": value for name, value in settings.items()})
-    gone = " and ".join({"name": "map", "run": "model run"}[name] for name in known if name not in here)
-    return f"The {gone} of this view is no longer here; the rest of it is shown." if gone else ""
+    map.keep(KEY, None if kept.caught is None else np.array(kept.caught, np.int64))
+    gone = [words for words, is_here, _ in known.values() if not is_here]
+    return f"The {' and the '.join(gone)} of this view {'is' if len(gone) == 1 else 'are'} no longer here; the rest of it is shown." if gone else ""
 
 
 @callback
@@ -117,7 +123,8 @@ def _looked_up(ws: Workspace, is_open: bool) -> dict[str, list[str]]:
 
 def _names(name: str, choices: list[str]) -> list[str]:
     words = {"classes": "Class", "splits": "Split", "annotators": "Annotator", "batches": "Batch"}
-    return st.multiselect(words[name], choices, key=f"explore_{name}", placeholder="any", persist_state="session")
+    gone = [value for value in st.session_state.get(f"explore_{name}", ()) if value not in choices]
+    return st.multiselect(words[name], [*choices, *gone], key=f"explore_{name}", placeholder="any", persist_state="session")
 
 
 def _range(name: str, title: str) -> tuple[float | None, float | None]:

@@ -23,7 +23,7 @@ WORDS = {
 
 def gallery(ws: Workspace, shown: MapTable, rows: np.ndarray, target: str, key: str) -> None:
     """A page of pictures of the rows of a map, in the order that a person chooses."""
-    left, middle, right = st.columns([1.4, 0.5, 1.1], vertical_alignment="center")
+    left, middle, right = st.columns([1.2, 1, 1.05], vertical_alignment="center")
     offered = [column for column in WORDS if _is_known(shown, rows, column, target)]
     column = left.selectbox("Sort by", offered, format_func=WORDS.get, key=f"{key}_order", label_visibility="collapsed", persist_state="session")
     rises = middle.segmented_control("Direction", [False, True], default=False, required=True, key=f"{key}_rises", label_visibility="collapsed", persist_state="session", format_func=DIRECTIONS.get)
@@ -31,8 +31,9 @@ def gallery(ws: Workspace, shown: MapTable, rows: np.ndarray, target: str, key: 
     ordered, pages = _ordered(shown, rows, column, target, rises), -(-len(rows) // count)
     page = min(st.session_state.get(f"{key}_page", 1), pages)
     here = exploring.details(shown, shown.object_ids[ordered[(page - 1) * count : page * count]], target)
-    pictures(ws, here, target)
-    st.caption(_what_spread_means(here))
+    has_curves, has_labels = _what_is_shown(key, target, has_run=shown.run_id is not None)
+    pictures(ws, here, target, has_labels=has_labels, has_curves=has_curves)
+    st.caption(_what_spread_means(here) + _what_curves_mean(here, target, has_curves))
     if pages > 1:
         st.number_input(f"Page, of {pages:,}", 1, pages, page, key=f"{key}_page")
 
@@ -49,28 +50,57 @@ def _ordered(shown: MapTable, rows: np.ndarray, column: str, target: str, rises:
     return rows[values.sort_values(ascending=ascending, na_position="last", kind="stable").index.to_numpy()]
 
 
-def pictures(ws: Workspace, table: pd.DataFrame, target: str, notes: list[str] | None = None) -> None:
-    """A grid of pictures of `exploring.details` rows with target value and label state; each opens the Label page."""
-    captions = [_caption(row, target) for row in table.itertuples()]
+def _what_is_shown(key: str, target: str, has_run: bool) -> tuple[bool, bool]:
+    """Whether a person wants curves under the pictures, and labels."""
+    with st.container(horizontal=True, gap="medium"):
+        has_curves = st.toggle(f"p({target})", key=f"{key}_curves", value=True, disabled=not has_run, persist_state="session",
+                               help="What the model run holds likely, as a normal distribution with its calibrated width; all on one scale, each at full height.")
+        has_labels = st.toggle("Labels", key=f"{key}_labels", persist_state="session", help="Values that people or a catalogue gave: in the captions, and as a tick on the curves. Hidden until you ask, so that a look at the pictures stays your own.")
+    return has_curves and has_run, has_labels
+
+
+def pictures(ws: Workspace, table: pd.DataFrame, target: str, notes: list[str] | None = None, has_labels: bool = False, has_curves: bool = False) -> None:
+    """A grid of pictures of `exploring.details` rows with what is predicted (and labelled, if that is asked for) and label state; each opens the Label page."""
+    captions = [_caption(row, target, has_labels) for row in table.itertuples()]
     if notes is not None:
         captions = [f"{note}\n{caption}" for note, caption in zip(notes, captions, strict=True)]
-    st.html(_grid(ws.path, ws, tuple(table["object_id"].tolist()), tuple(captions), tuple(table["key"])))
+    st.html(_grid(ws.path, ws, tuple(table["object_id"].tolist()), tuple(captions), tuple(table["key"]), tuple(_curves(table, has_labels)) if has_curves else None))
+
+
+def _curves(table: pd.DataFrame, has_labels: bool) -> list[str]:
+    """The curve of each row, all on the scale that holds the middle of them."""
+    low, high = _scale(table)
+    label = table["label"] if has_labels else table["label"] * np.nan
+    return [thumbnails.curve(*row, low, high, tick) for *row, tick in zip(table["prediction"], _spread(table), label, strict=True)]
+
+
+def _scale(table: pd.DataFrame) -> tuple[float, float]:
+    """From where to where curves are drawn: all but the outermost twentieth of them with three of their widths."""
+    mean, spread = table["prediction"].to_numpy(float), _spread(table)
+    known = np.isfinite(mean) & np.isfinite(spread)
+    if not known.any():
+        return 0.0, 0.0
+    return float(np.percentile((mean - 3 * spread)[known], 5)), float(np.percentile((mean + 3 * spread)[known], 95))
+
+
+def _spread(table: pd.DataFrame) -> np.ndarray:
+    """The calibrated 68 % half-width, else 1 sigma as the model states it, float (n,)."""
+    stated = np.hypot(table["epistemic"], table["aleatoric"])
+    return table["half"].where(np.isfinite(table["half"]), stated).to_numpy(float)
 
 
 @st.cache_data(max_entries=64, show_spinner=False)
-def _grid(path, _ws: Workspace, ids: tuple[int, ...], captions: tuple[str, ...], keys: tuple[str, ...]) -> str:
+def _grid(path, _ws: Workspace, ids: tuple[int, ...], captions: tuple[str, ...], keys: tuple[str, ...], curves: tuple[str, ...] | None) -> str:
     images, has_image = exploring.stamps(_ws, np.array(ids, np.int64))
     alts = [f"{key}: colour picture; {caption.replace(chr(10), ', ')}" for key, caption in zip(keys, captions, strict=True)]
-    return thumbnails.grid(images, has_image, list(captions), alts, [f"label?object={i}" for i in ids])
+    return thumbnails.grid(images, has_image, list(captions), alts, [f"label?object={i}" for i in ids], None if curves is None else list(curves))
 
 
-def _caption(row, target: str) -> str:
-    if np.isfinite(row.label):
-        return f"{target} {row.label:.4g}\n{row.state}"
+def _caption(row, target: str, has_labels: bool) -> str:
+    parts = [f"{target} = {row.label:.4g}"] if has_labels and np.isfinite(row.label) else []
     if np.isfinite(row.prediction):
-        spread = row.half if np.isfinite(row.half) else np.hypot(row.epistemic, row.aleatoric)
-        return f"{target} ≈ {row.prediction:.3g} ± {spread:.1g}\n{row.state}"
-    return row.state
+        parts.append(f"{target} ≈ {row.prediction:.3g} ± {row.half if np.isfinite(row.half) else np.hypot(row.epistemic, row.aleatoric):.1g}")
+    return "\n".join([*parts, row.state])
 
 
 def _what_spread_means(table: pd.DataFrame) -> str:
@@ -78,6 +108,11 @@ def _what_spread_means(table: pd.DataFrame) -> str:
         return ""
     calibrated = "± : the 68 % interval, stretched until it held 68 % of calibration galaxies of like S/N."
     return calibrated if table["half"].notna().any() else "± : 1 σ as the model states it; too few calibration galaxies had a catalogue value to correct it."
+
+
+def _what_curves_mean(table: pd.DataFrame, target: str, has_curves: bool) -> str:
+    low, high = _scale(table)
+    return f" Curves: p({target}) from {low:.3g} to {high:.3g}." if has_curves and high > low else ""
 
 
 def table(ws: Workspace, shown: MapTable, rows: np.ndarray, target: str, key: str) -> int | None:

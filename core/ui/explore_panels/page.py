@@ -8,12 +8,13 @@ from core.services.exploring import MapTable, View
 from core.store import Workspace
 from core.ui import map, state
 from core.ui.explore_panels import controls
+from core.ui.explore_panels.controls import KEY
 from core.ui.explore_panels.gallery import gallery, pictures, table
 from core.ui.explore_panels.one import one
 from core.ui.explore_panels.spread import spread
 from core.ui.guard import callback, guarded
 
-KEY, SECOND = "explore_map", "explore_map_2"
+SECOND = "explore_map_2"
 EVERYWHERE, IN_LASSO = "everywhere", "in my lasso"
 PARTS = ("Pictures", "Table", "Against the rest", "Moved most")
 TWO_HEIGHT = 520
@@ -29,7 +30,7 @@ def explore(ws: Workspace) -> None:
     shown = map.table(ws, view.name, view.run_id)
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         filters = controls.filters(ws, shown, view.target)
-        controls.saved_views(ws, View(view.name, view.run_id, view.colouring, view.target, filters))
+        controls.saved_views(ws, View(view.name, view.run_id, view.colouring, view.target, filters, map.caught_ids(KEY)))
         has_two = st.toggle("Two maps", key="explore_two", persist_state="session", help="A second map beside the first; both share what is caught.")
     visible_n = filters.visible(ws, shown, view.target)
     if has_two:

@@ -30,13 +30,14 @@ _component = st.components.v2.component(
 
 
 @st.cache_resource(max_entries=6, show_spinner="Reading the map")
-def _table(version: tuple, _ws: Workspace, name: str, run_id: int | None) -> MapTable:
-    return exploring.map_table(_ws, name, run_id)
+def _table(version: tuple, _ws: Workspace, name: str, run_id: int | None, _reader: str) -> MapTable:
+    return exploring.map_table(_ws, name, run_id, _reader)
 
 
 def table(ws: Workspace, name: str, run_id: int | None) -> MapTable:
-    """`exploring.map_table`, kept until labels, batches, objects or the map change."""
-    return _table(exploring.version(ws, name, run_id), ws, name, run_id)
+    """`exploring.map_table` for whoever looks, kept until labels, batches, objects or the map change."""
+    reader = state.annotator()
+    return _table(exploring.version(ws, name, run_id, reader), ws, name, run_id, reader)
 
 
 def draw(

@@ -19,6 +19,12 @@ def caught(shown: MapTable, visible_n: np.ndarray, key: str) -> np.ndarray | Non
     return rows[(rows >= 0) & visible_n[rows]]
 
 
+def caught_ids(key: str) -> tuple[int, ...] | None:
+    """Ids of all that is caught under a key, visible or not; None when nothing is."""
+    ids = st.session_state.get(f"{key}_caught")
+    return None if ids is None else tuple(ids.tolist())
+
+
 def keep(key: str, object_ids: np.ndarray | None) -> None:
     """Catch these galaxies under a key, whatever was caught before; None lets all go."""
     if object_ids is None:
