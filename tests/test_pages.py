@@ -414,7 +414,7 @@ def _unsure(ws, ignorance: float = 1.0) -> int:
 
 @pytest.mark.parametrize(("view", "expected"), [
     ("Where", "In which galaxies: epistemic uncertainty"), ("Noise or ignorance", "A label here teaches the model most."), ("One galaxy", "The model says z ="),
-    ("Can it be believed", "**As stated.** Only "), ("Since the last batch", "Between the two, 1 galaxy was labelled: **1** of *labelled outside a batch*."),
+    ("Can it be believed", "**As stated.** Only "), ("Since the last batch", "Between the two, 1 galaxy was labelled: **1** outside a batch."),
 ])  # fmt: skip
 def test_uncertainty_opens_each_view_from_the_address(app, tiny, view, expected):
     run = _unsure(tiny, 0.25)
@@ -446,6 +446,20 @@ def test_uncertainty_finds_a_galaxy_and_keeps_what_others_know_until_asked(app, 
     assert fine(test) and "What the model says of mock-00016" in words(test)
     test.text_input(key="unsure_search").set_value("nowhere").run()
     assert "There is no galaxy named nowhere" in test.error[0].value
+
+
+def test_uncertainty_says_when_a_run_cannot_tell_whom_labels_would_help(app, tiny):
+    test = app(tiny, "uncertainty", view="Noise or ignorance")
+    assert fine(test) and "in this run ignorance rises and falls with noise" in words(test) and test.button(key="unsure_ask_ask").disabled
+
+
+def test_uncertainty_without_a_map_and_without_positions_says_what_is_missing(app, tiny):
+    with tiny.write() as db:
+        db.conn.execute("DELETE FROM embeddings")
+        db.conn.execute("UPDATE objects SET ra = NULL")
+    test = app(tiny, "uncertainty")
+    assert fine(test) and "There is no map yet to show it on." in words(test) and "No galaxy here has both a position on the sky and this uncertainty." in words(test)
+    assert "There is no map yet to show the change on." in words(app(tiny, "uncertainty", view="Since the last batch", run=str(_unsure(tiny, 0.5))))
 
 
 def test_uncertainty_names_the_galaxy_it_knows_least_about(app, tiny):

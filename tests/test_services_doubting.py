@@ -8,7 +8,7 @@ import pytest
 
 from core.columns import TARGET_NAMES
 from core.errors import NotFound
-from core.services import doubting, exploring
+from core.services import doubting, exploring, labelling
 from core.services.doubting import CORNERS, Everyone
 from core.services.doubting.change import Gain
 from core.services.doubting.sky import middle, unproject
@@ -117,6 +117,7 @@ def test_cells_hold_medians_by_sn_and_prediction_and_name_the_largest():
 def test_cells_give_galaxies_without_a_spectrum_a_row_of_their_own():
     found = doubting.cells(np.r_[np.ones(20), np.full(20, 3.0)], np.r_[np.arange(20.0), np.full(20, np.nan)], np.full(40, 0.1))
     assert found.rows[-1] == "no spectrum" and found.median[-1, -1] == 3 and doubting.largest(found, "z").startswith("Largest without a spectrum")
+    assert doubting.largest(doubting.cells(np.r_[np.ones(30), np.full(10, 1.1)], np.full(40, 5.0), np.repeat([0.1, 0.2, 0.3, 0.4], 10)), "z") == "Much the same everywhere: a median of 1, and nowhere above 1.1."
     assert doubting.cells(np.full(3, np.nan), np.ones(3), np.ones(3)) is None
     assert doubting.largest(doubting.cells(np.ones(3), np.ones(3), np.ones(3)), "z") == ""
 
@@ -187,6 +188,14 @@ def test_labels_of_others_and_the_catalogue_are_hidden_until_asked_for(tiny):
     assert doubting.known(tiny, 41, "z", "Ann", False).empty and doubting.known(tiny, 40, "sfr_tot_median", "Ann", True)["what"].tolist() == ["catalogue"]
 
 
+def test_what_the_spectrum_tells_by_itself_stands_beside_the_catalogue_when_asked_for(tiny, monkeypatch):
+    monkeypatch.setattr(labelling, "template_fit", lambda ws, i: {"candidates": [{"z": 0.2, "error": 1e-4, "name": "GALAXY"}]})
+    monkeypatch.setattr(labelling, "measured_sfr", lambda ws, i, z: {"values": {"sfr_tot_p16": -0.5, "sfr_tot_median": 0.1, "sfr_tot_p84": 0.5, "sfr_tot_entropy": -3.0}})
+    last = {t: doubting.known(tiny, 41, t, "Ann", True).iloc[-1].tolist() for t in ("z", "sfr_tot_median", "sfr_tot_p84", "sfr_tot_mode")}
+    assert last["z"] == ["spectrum", "template fit, GALAXY", 0.2, 1e-4] and last["sfr_tot_median"] == ["spectrum", "as measured at z 0.2000", 0.1, 0.5]
+    assert last["sfr_tot_p84"][2] == 0.5 and np.isnan(last["sfr_tot_p84"][3]) and last["sfr_tot_mode"][0] == "catalogue"
+
+
 def test_others_labels_of_a_shared_galaxy_stay_hidden_until_one_has_decided(tiny):
     batch = batches.save(tiny, "shared", "random", {}, 0, [{"object_id": 40}])
     assignments.save(tiny, assignments.Assignment(batch, 2, 0, 0.0, False, "Vera"), [("Ann", 40, 0, None), ("Bob", 40, 0, None)])
@@ -248,7 +257,7 @@ def test_the_interval_of_a_median_change_comes_from_order_statistics(tiny):
 
 def test_batches_between_two_runs_are_told_with_their_control(tiny):
     before, now = _two_rounds(tiny)
-    assert doubting.batches_between(tiny, before, now, "z").to_numpy().tolist() == [["round 2", "lcmd sampled", 1, 2], ["labelled outside a batch", "", 0, 1]]
+    assert doubting.batches_between(tiny, before, now, "z").to_numpy().tolist() == [["round 2", "lcmd sampled", 1, 2], ["", "", 0, 1]]
     assert doubting.batches_between(tiny, before, now, "sfr_tot_median").empty
 
 
@@ -262,6 +271,14 @@ def test_gains_are_paired_on_the_test_galaxies(tiny):
     with tiny.write() as db:
         db.conn.execute("DELETE FROM truth")
     assert doubting.gains(tiny, before, now, "not_a_target") == []
+
+
+def test_draws_of_the_nmad_are_those_of_the_study():
+    from core.services.doubting.change import _nmad_draws
+    from core.services.experimenting.paired import draws, nmad_draws
+
+    error, weight = np.random.default_rng(0).normal(0, 1, (1, 101)), draws(np.arange(101) // 3, np.random.default_rng(1), 30)
+    assert _nmad_draws(error, weight) == pytest.approx(nmad_draws(error, weight))
 
 
 def test_what_was_undone_between_two_runs_is_counted(tiny):

@@ -5,13 +5,16 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from core.columns import SFR_TARGETS
 from core.errors import NotFound
 from core.services import exploring, labelling
 from core.services.doubting.everyone import Everyone
-from core.store import Workspace, labels, objects, runs, truth
+from core.store import Workspace, labels, objects, truth
 
 LEVELS = ("68", "95")
 SHARES = ((0.05, "hardly any"), (0.25, "a quarter"), (1 / 3, "a third"), (0.5, "half"), (2 / 3, "two thirds"), (0.75, "three quarters"), (0.9, "nine tenths"), (1.0, "nearly all"))
+MIDDLES = ("sfr_tot_avg", "sfr_tot_median", "sfr_tot_mode")
+"""Statistics that half the width of the 68 % is an error of."""
 REACH = 4.0
 """Standard deviations that a drawn distribution reaches to both sides."""
 POINTS = 241
@@ -154,15 +157,16 @@ def known(ws: Workspace, object_id: int, target: str, annotator: str, is_reveale
     return pd.DataFrame(rows, columns=["what", "who", "value", "sigma"])
 
 
-def name_of(ws: Workspace, run_id: int) -> str:
-    """What a run is called."""
-    return exploring.run_names(ws).get(run_id) or runs.one(ws, run_id)["name"]
-
-
 def _measured(ws: Workspace, object_id: int, target: str) -> list[tuple[str, str, float, float]]:
-    """The redshift that template fits find in the spectrum."""
-    fits = labelling.template_fit(ws, object_id)["candidates"] if target == "z" else []
-    return [("spectrum", f"template fit, {fits[0]['name']}", float(fits[0]["z"]), float(fits[0]["error"]))] if fits else []
+    """What the spectrum tells by itself: the redshift that template fits find, and the star formation at that redshift."""
+    fits = labelling.template_fit(ws, object_id)["candidates"] if target in ("z", *SFR_TARGETS) else []
+    if not fits:
+        return []
+    if target == "z":
+        return [("spectrum", f"template fit, {fits[0]['name']}", float(fits[0]["z"]), float(fits[0]["error"]))]
+    rate = labelling.measured_sfr(ws, object_id, fits[0]["z"])["values"]
+    half = (rate["sfr_tot_p84"] - rate["sfr_tot_p16"]) / 2 if target in MIDDLES and {"sfr_tot_p16", "sfr_tot_p84"} <= set(rate) else float("nan")
+    return [("spectrum", f"as measured at z {fits[0]['z']:.4f}", float(rate[target]), half)] if rate.get(target) is not None else []
 
 
 def _number(value: object) -> float:

@@ -9,6 +9,8 @@ ROWS, COLUMNS = 4, 5
 FEWEST = 10
 """Galaxies in a cell below which its median is not spoken of."""
 WITHOUT_SN = "no spectrum"
+ALIKE = 1.15
+"""How many times the median of all a cell's must be to be worth a word."""
 FOLLOWED = 0.1
 """Rank correlation below which uncertainty follows nothing worth a word."""
 
@@ -47,11 +49,13 @@ def cells(values_n: np.ndarray, sn_n: np.ndarray, predicted_n: np.ndarray) -> Ce
 
 
 def largest(found: Cells, target: str) -> str:
-    """In which cell the uncertainty is largest, in a sentence; empty when no cell has `FEWEST` galaxies."""
+    """In which cell the uncertainty is largest, in a sentence, or that it is much the same in all; empty when no cell has `FEWEST` galaxies."""
     spoken = np.where(found.count >= FEWEST, found.median, -np.inf)
     row, column = np.unravel_index(np.argmax(spoken), spoken.shape)
     if not np.isfinite(spoken[row, column]):
         return ""
+    if found.overall > 0 and found.median[row, column] < ALIKE * found.overall:
+        return f"Much the same everywhere: a median of {found.overall:.2g}, and nowhere above {found.median[row, column]:.2g}."
     whose = "without a spectrum" if found.rows[row] == WITHOUT_SN else f"at S/N {found.rows[row]}"
     times = found.median[row, column] / found.overall if found.overall > 0 else np.nan
     compared = f", {times:.1f} times that of all" if np.isfinite(times) else ""

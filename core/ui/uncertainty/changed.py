@@ -52,10 +52,14 @@ def _held(ws: Workspace, asked: Asked, against: int, found: Change) -> None:
     if table.empty:
         st.markdown(f"No label of {asked.target} came in between: the two runs differ in settings or chance only.")
         return
-    said = [f"**{r.galaxies:,}** of *{plain(r.batch)}*{f' ({r.strategy}, {r.control:,} of them drawn at random)' if r.strategy and r.control else f' ({r.strategy})' if r.strategy else ''}" for r in table.itertuples()]
+    said = [f"**{r.galaxies:,}** {f'of batch *{plain(r.batch)}*, {r.strategy}{_control(r.control)}' if r.batch else 'outside a batch'}" for r in table.itertuples()]
     undone = f" {found.lost:,} were undone." if found.lost else ""
     count = int(table["galaxies"].sum())
     st.markdown(f"Between the two, {count:,} {'galaxies were' if count > 1 else 'galaxy was'} labelled: {'; '.join(said)}.{undone}")
+
+
+def _control(count: int) -> str:
+    return f" ({count:,} of them drawn at random)" if count else ""
 
 
 def _map(ws: Workspace, asked: Asked, against: int, found: Change) -> None:
@@ -116,6 +120,6 @@ def _change(key: tuple, _ws: Workspace, _asked: Asked, before: int) -> Change:
     return doubting.change(_ws, _asked.everyone, everyone(_ws, before), _asked.target)
 
 
-@st.cache_resource(max_entries=8, show_spinner=False)
+@st.cache_resource(max_entries=8, show_spinner="Drawing the test galaxies again and again")
 def _gained(key: tuple, _ws: Workspace, _asked: Asked, before: int) -> list[Gain]:
     return doubting.gains(_ws, before, _asked.run_id, _asked.target)

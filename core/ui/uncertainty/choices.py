@@ -80,8 +80,9 @@ def values(asked: Asked, kind: str, chosen: Colouring) -> np.ndarray:
 
 
 def look_at(object_id: int) -> None:
-    """Make a galaxy the one that is looked at."""
+    """Make a galaxy the one that is looked at, here and in the address."""
     st.session_state[GALAXY] = int(object_id)
+    st.query_params["galaxy"] = st.session_state[f"{GALAXY}_told"] = str(int(object_id))
 
 
 def _asked(ws: Workspace, run_id: int, name: str, target: str) -> Asked:

@@ -34,6 +34,8 @@ def corners(ws: Workspace, asked: Asked) -> None:
         _scatter(asked, noise, ignorance, place, at)
     with right:
         _cards(asked, place)
+        if not np.isin(place, [CORNERS.index(c) for c in CORNERS if c.is_ignorant != c.is_noisy]).any():
+            st.caption(":orange[:material/info: No galaxy lies in Ask or Noise-limited: in this run ignorance rises and falls with noise, so it cannot tell which galaxies labels would help. Another run may.]")
     if st.session_state.get(f"{CHART}_clicked") and asked.galaxy is not None:
         show(ws, asked, asked.galaxy, "corners")
 

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 MOST_POINTS = 6000
 """Galaxies drawn against each other; counts and medians use all."""
 MOST_CAUGHT = 1500
+LEAST_RANGE = 0.18
+"""Decades that a colour scale covers at least: half as much again."""
 LOOKS = {"ask": ("#D55E00", "circle"), "both": ("#E69F00", "diamond"), "known": ("#2B8FCB", "square"), "noisy": ("#CC79A7", "triangle-up")}
 """Colour and marker of each corner, on both pages."""
 DASHES = ("solid", "dash", "dot", "dashdot", "longdash")
@@ -27,15 +29,16 @@ def sky(seen: Sky, title: str, is_logarithmic: bool, caught: np.ndarray | None =
     median = np.log10(np.where(seen.median > 0, seen.median, np.nan)) if is_logarithmic else seen.median
     told = np.stack([seen.median, seen.count, seen.ra, seen.dec], axis=-1)
     figure = charts.blank(500, "", "")
+    low, high = _limits(median, (2, 98))
     figure.add_trace(go.Heatmap(
-        x=seen.x, y=seen.y, z=median, customdata=told, colorscale=palette.sequential(state.is_dark()), colorbar=_bar(median, title, is_logarithmic), hoverongaps=False,
+        x=seen.x, y=seen.y, z=median, zmin=low, zmax=high, customdata=told, colorscale=palette.sequential(state.is_dark()), colorbar=_bar(low, high, title, is_logarithmic), hoverongaps=False,
         hovertemplate="median %{customdata[0]:.3g} of %{customdata[1]:,} galaxies<br>about RA %{customdata[2]:.1f}°, Dec %{customdata[3]:.1f}°<extra></extra>"))
     for x, y, name in doubting.graticule(seen):
         figure.add_scatter(x=x, y=y, mode="lines", line={"color": charts.ink(), "width": 0.6}, opacity=0.6, hoverinfo="skip", showlegend=False)
         _name_line(figure, seen, x, y, name)
     if caught is not None and len(caught):
         rows = np.random.default_rng(0).choice(caught, MOST_CAUGHT, replace=False) if len(caught) > MOST_CAUGHT else caught
-        figure.add_scatter(x=seen.x_n[rows], y=seen.y_n[rows], mode="markers", marker={"symbol": "circle-open", "size": 7, "color": palette.HIGHLIGHT[state.is_dark()], "line": {"width": 1.4}},
+        figure.add_scatter(x=seen.x_n[rows], y=seen.y_n[rows], mode="markers", marker={"symbol": "circle-open", "size": 6, "color": palette.HIGHLIGHT[state.is_dark()], "line": {"width": 1.2}}, opacity=0.7,
                            hoverinfo="skip", showlegend=False)
     bare, (west, east, south, north) = {"showgrid": False, "zeroline": False, "showticklabels": False, "ticks": "", "constrain": "domain"}, doubting.frame(seen)
     figure.update_xaxes(range=[east, west], **bare).update_yaxes(range=[south, north], scaleanchor="x", **bare)
@@ -48,9 +51,10 @@ def cells(found: Cells, target: str) -> "go.Figure":
 
     text = [[f"{m:.2g}" if n else "" for m, n in zip(*row, strict=True)] for row in zip(found.median, found.count, strict=True)]
     figure, height = charts.blank(90 + 44 * len(found.rows), f"predicted {target}", "S/N"), np.log10(np.where(found.median > 0, found.median, np.nan))
-    figure.add_trace(go.Heatmap(x=found.columns, y=found.rows, z=height, text=text, customdata=found.count, colorscale=palette.sequential(state.is_dark()),
+    low, high = _limits(height, (0, 100))
+    figure.add_trace(go.Heatmap(x=found.columns, y=found.rows, z=height, zmin=low, zmax=high, text=text, customdata=found.count, colorscale=palette.sequential(state.is_dark()),
                                 showscale=False, xgap=2, ygap=2, hoverongaps=False, hovertemplate="S/N %{y}, predicted " + target + " %{x}<br>median %{text}, %{customdata:,} galaxies<extra></extra>"))
-    _write(figure, found.columns, found.rows, (height - np.nanmin(height)) / (np.ptp(height[np.isfinite(height)]) or 1.0) if np.isfinite(height).any() else height, text)
+    _write(figure, found.columns, found.rows, (height - low) / (high - low), text)
     figure.update_yaxes(type="category", automargin=True, showgrid=False).update_xaxes(type="category", showgrid=False)
     return figure.update_layout(margin={"l": 90, "r": 8, "t": 8, "b": 46})
 
@@ -178,9 +182,17 @@ def _name_line(figure: "go.Figure", seen: Sky, x: np.ndarray, y: np.ndarray, nam
     figure.add_annotation(x=x[at], y=y[at], text=name, showarrow=False, font={"size": 10, "color": charts.ink()}, bgcolor=charts.page(), opacity=0.85, borderpad=1, **anchor)
 
 
-def _bar(values: np.ndarray, title: str, is_logarithmic: bool) -> dict:
+def _limits(values: np.ndarray, percentiles: tuple[float, float]) -> tuple[float, float]:
+    """Where a colour scale begins and ends: at percentiles of the values, but `LEAST_RANGE` apart, lest chance look like a pattern."""
+    if not np.isfinite(values).any():
+        return 0.0, 1.0
+    low, high = np.nanpercentile(values, percentiles)
+    missing = max(LEAST_RANGE - (high - low), 0) / 2
+    return float(low - missing), float(high + missing)
+
+
+def _bar(low: float, high: float, title: str, is_logarithmic: bool) -> dict:
     """A colour bar whose ticks are values, whatever the scale."""
-    low, high = float(np.nanmin(values)), float(np.nanmax(values))
     ticks = [t for t in charts.DECADES if low <= np.log10(t) <= high] if is_logarithmic else []
     if is_logarithmic and len(ticks) < 2:
         ticks = np.unique([float(f"{v:.2g}") for v in 10 ** np.linspace(low, high, 4)]).tolist()

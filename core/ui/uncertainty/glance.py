@@ -21,7 +21,7 @@ def glance(ws: Workspace, asked: Asked) -> None:
                       help=HALF_HELP if is_calibrated else "1 σ of the typical galaxy as the model states it; too few calibration galaxies had a catalogue value to correct it.")
     knows_both = asked.everyone.knows_both(asked.target)
     share = _median(noise**2 / (noise**2 + ignorance**2)) if knows_both else float("nan")
-    columns[1].metric("Of it noise", f"{share:.0%}" if knows_both else "–", border=True,
+    columns[1].metric("Of its variance, noise", f"{share:.0%}" if knows_both else "–", border=True,
                       help="Aleatoric: the part of the typical galaxy's variance that no label takes away. The rest is ignorance (epistemic), which labels take away. – for a model that does not tell them apart.")
     place = doubting.corner_of(noise, ignorance, doubting.limits(noise, ignorance))
     columns[2].metric("Worth asking about", f"{int(((place == 0) & asked.everyone.is_free).sum()):,}" if knows_both else "–", border=True,

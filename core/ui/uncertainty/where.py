@@ -7,7 +7,7 @@ from core.services import doubting, exploring
 from core.services.doubting import Cells, Sky
 from core.services.exploring import Colouring
 from core.store import Workspace
-from core.ui import charts, map
+from core.ui import charts, map, state
 from core.ui.guard import guarded
 from core.ui.layout import nothing_yet, section
 from core.ui.uncertainty import figures
@@ -37,8 +37,10 @@ def where(ws: Workspace, asked: Asked) -> None:
         _sky(asked, kind, chosen, values_n, caught)
     _what_it_follows(asked, kind, chosen, values_n)
     picked = map.picked(KEY)
-    if picked is not None:
+    if picked is not None and picked != st.session_state.get("unsure_picked"):
+        st.session_state["unsure_picked"] = picked
         look_at(picked)
+    if picked is not None:
         show(ws, asked, picked, "where")
 
 
@@ -55,7 +57,10 @@ def _map(ws: Workspace, asked: Asked, kind: str, offered: dict[str, Colouring]) 
     rows = map.caught(shown, everybody, KEY)
     caught = f" **{len(rows):,}** are caught and ringed on the sky." if rows is not None else ""
     st.caption(f"{len(shown):,} galaxies. Click one to see what the model says of it; a lasso rings its galaxies on the sky.{caught}")
-    return None if rows is None else shown.object_ids[rows]
+    if rows is None:
+        return None
+    state.select(shown.object_ids[rows])
+    return shown.object_ids[rows]
 
 
 def _sky(asked: Asked, kind: str, chosen: Colouring, values_n: np.ndarray, caught: np.ndarray | None) -> None:
