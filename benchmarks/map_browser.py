@@ -1,6 +1,6 @@
 """Seconds that a person waits at the map: lasso to linked gallery, another colouring, another page.
 
-    python -m benchmarks.map_browser [--galaxies 5000 50000 200000] [--rounds 5]
+    python -m benchmarks.map_browser [--galaxies 5000 50000 200000 500000] [--rounds 5]
 
 A workspace of random numbers for each count, a server of its own, headless chromium that draws WebGL in
 software. A lasso counts from the release of the mouse until the page tells another count beside its gallery and
@@ -130,7 +130,7 @@ def all_of_them(page: Page) -> str:
 def main() -> None:
     """Print one line a measurement."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--galaxies", type=int, nargs="+", default=[5000, 50_000, 200_000])
+    parser.add_argument("--galaxies", type=int, nargs="+", default=[5000, 50_000, 200_000, 500_000])
     parser.add_argument("--rounds", type=int, default=5)
     given = parser.parse_args()
     with sync_playwright() as playwright, tempfile.TemporaryDirectory() as folder:

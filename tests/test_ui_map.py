@@ -1,6 +1,7 @@
 """The map: how galaxies are drawn, and what a lasso, a box, a click and a button catch."""
 
 import base64
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -147,3 +148,23 @@ def test_pointed_galaxy_is_told_by_picture_key_state_and_values(shown, tiny, mon
     with tiny.write() as db:
         db.conn.execute("DELETE FROM arrays WHERE modality = 'image' AND object_id = 4")
     assert pointed.described(shown, COLOURINGS["sn"], "z", 3)["picture"] is None
+
+
+def test_density_is_the_mean_colour_of_a_cell_times_how_much_it_covers():
+    colours = np.zeros((256, 3), np.uint8)
+    colours[1], colours[2] = (200, 0, 0), (0, 100, 0)
+    codes = np.array([[1, 0], [2, 0], [1, 0], [1, looks.HIDDEN]], np.uint8)
+    xy = np.array([[0.001, 0.001], [0.001, 0.001], [0.999, 0.999], [0.5, 0.5]])
+    found = looks.density(xy, looks.Look(codes, colours, [], None, 1.0), [0.0, 1.0, 0.0, 1.0])
+    assert found.shape == (512, 512, 4) and np.count_nonzero(found[..., 3]) == 2
+    assert found[0, 0].tolist() == [100, 50, 0, 255]
+    assert found[-1, -1].tolist() == [44, 0, 0, 56]
+
+
+def test_crowd_is_sent_as_density_and_fewer_as_points(shown, monkeypatch):
+    monkeypatch.setattr(cloud, "_address", lambda data, place: f"{place}:{len(data)}")
+    everyone, frame = np.ones(60, bool), cloud.frame(shown.xy)
+    found = looks.look(shown, COLOURINGS["sn"], "z", everyone, False)
+    few = cloud.payload(shown, found, "S/N", everyone, "k", {}, 500, None)
+    crowd = cloud.payload(shown, replace(found, density=looks.density(shown.xy, found, frame)), "S/N", everyone, "k", {}, 500, None)
+    assert few["density"] is None and crowd["density"] == f"k-density:{512 * 512 * 4}"

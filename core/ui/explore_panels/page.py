@@ -65,7 +65,8 @@ def _two(ws: Workspace, shown: MapTable, view: View, colourings: dict, visible_n
 def _below(ws: Workspace, shown: MapTable, visible_n: np.ndarray) -> None:
     hidden = len(shown) - int(visible_n.sum())
     first = " A first view by PCA; the map itself is on its way." if exploring.is_first_view(ws, shown.name) else ""
-    st.caption(f"{len(shown):,} galaxies{f', {hidden:,} hidden by filters' if hidden else ''}. Drag to lasso, click for one galaxy; Shift adds, Alt takes away; the wheel zooms; double click lets go.{first}")
+    dense = " Drawn as density; zoom in to see each." if len(shown) - hidden > map.DENSE else ""
+    st.caption(f"{len(shown):,} galaxies{f', {hidden:,} hidden by filters' if hidden else ''}.{dense} Drag to lasso, click for one galaxy; Shift adds, Alt takes away; the wheel zooms; double click lets go.{first}")
 
 
 def _picked(ws: Workspace, shown: MapTable, view: View) -> None:

@@ -6,6 +6,7 @@ a lasso nor a change of the page around the map sends the map again, and zoom st
 """
 
 from core.ui.map.cloud import HEIGHT, draw, table
+from core.ui.map.looks import DENSE
 from core.ui.map.selection import caught, caught_ids, forget, keep, picked, unpick
 
-__all__ = ["HEIGHT", "caught", "caught_ids", "draw", "forget", "keep", "picked", "table", "unpick"]
+__all__ = ["DENSE", "HEIGHT", "caught", "caught_ids", "draw", "forget", "keep", "picked", "table", "unpick"]

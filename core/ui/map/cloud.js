@@ -6,6 +6,8 @@ const DIM = 0.16;
 const MARK_PIXELS = 13;
 // What the colour bar takes of the stage's right side, so that it lies over no galaxy.
 const BAR_PIXELS = 96;
+// A crowd is painted as density until its cells would show; from this zoom on, as points.
+const CLOSE = 5;
 
 class Cloud {
   constructor(parent) {
@@ -27,8 +29,8 @@ class Cloud {
   async receive(data) {
     const turn = ++this.turn;
     try {
-      const [places, looks] = await Promise.all([this.file(data.places), this.file(data.looks)]);
-      if (turn === this.turn && this.painter) this.show(data, places, looks);
+      const [places, looks, density] = await Promise.all([this.file(data.places), this.file(data.looks), data.density && this.file(data.density)]);
+      if (turn === this.turn && this.painter) this.show(data, places, looks, density);
     } catch (error) {
       this.say("The map did not reach the browser. Reload the page.");
     }
@@ -44,7 +46,7 @@ class Cloud {
     return this.files.get(address);
   }
 
-  show(data, places, looks) {
+  show(data, places, looks, density) {
     const isOther = this.data?.name !== data.name, hasMoved = this.places?.buffer !== places, looksChange = this.looks?.buffer !== looks;
     this.data = data;
     this.key = data.key;
@@ -54,6 +56,7 @@ class Cloud {
     this.view.frame = data.frame;
     if (hasMoved) this.painter.cloud.set("place", (this.places = new Float32Array(places)));
     if (looksChange || hasMoved) this.look(new Uint8Array(looks));
+    if (density) this.painter.raster.set(new Uint8Array(density));
     this.painter.setColours(Uint8Array.from(data.colours.match(/../g), (pair) => parseInt(pair, 16)));
     this.catch(data.caught);
     this.mark(data.marks);
@@ -62,6 +65,7 @@ class Cloud {
     this.parts.notice.hidden = true;
     this.path = null;
     this.resize();
+    this.root.dataset.density = Boolean(density);
     this.root.dataset.drawn = data.title;
     this.root.dataset.caught = data.caught ? data.caught_count : "";
   }
@@ -69,14 +73,16 @@ class Cloud {
   look(looks) {
     this.looks = looks;
     this.painter.cloud.set("look", looks);
-    this.painter.cloud.setOrder(drawingOrder(looks, !this.data.bar));
+    this.order = drawingOrder(looks, !this.data.bar);
     this.finder = new Finder(this.places, looks, this.data.frame);
   }
 
   catch(text) {
     const count = this.places.length / 2;
-    this.painter.cloud.set("caught", text ? unpacked(text, count) : new Uint8Array(count));
+    this.caught = text ? unpacked(text, count) : new Uint8Array(count);
+    this.painter.cloud.set("caught", this.caught);
     this.dim = text ? DIM : 1;
+    this.drawn = null;
   }
 
   mark(marks) {
@@ -101,13 +107,21 @@ class Cloud {
     this.redraw();
   }
 
+  /** Which points are drawn: all, or above a density only those that are caught. */
+  choose(isDensity) {
+    if (this.drawn === isDensity) return;
+    this.drawn = isDensity;
+    this.painter.cloud.setOrder(isDensity ? this.order.filter((row) => this.caught[row]) : this.order);
+  }
+
   /** Paint at the browser's next frame, once however often it is asked. */
   redraw() {
     if (this.frame || !this.painter || !this.view) return;
     this.frame = requestAnimationFrame(() => {
       this.frame = 0;
-      const growth = Math.min(4, this.view.zoom ** 0.35);
-      this.painter.paint(this.view.uniform(), this.data.size * growth, this.data.opacity, this.dim, MARK_PIXELS);
+      const growth = Math.min(4, this.view.zoom ** 0.35), isDensity = Boolean(this.data.density) && this.view.zoom < CLOSE;
+      this.choose(isDensity);
+      this.painter.paint(this.view.uniform(), this.data.size * growth, this.data.opacity, this.dim, MARK_PIXELS, isDensity && this.data.frame);
       this.sketch();
     });
   }

@@ -1,6 +1,7 @@
 """The map as a component: what it is given, and what it tells."""
 
 import base64
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -69,6 +70,7 @@ def payload(
     return {
         "key": key, "name": shown.name, "title": title, "height": height, "frame": frame(shown.xy),
         "places": _address(shown.xy.astype("<f4", copy=False).tobytes(), f"{key}-places"), "looks": _address(drawn.codes.tobytes(), f"{key}-looks"),
+        "density": None if drawn.density is None else _address(drawn.density.tobytes(), f"{key}-density"),
         "colours": drawn.colours.tobytes().hex(), "legend": drawn.legend + _marks_legend(marked), "bar": drawn.bar, "size": looks.size(count), "opacity": drawn.opacity,
         "marks": [{"rows": rows[:MOST_MARKED].tolist(), "shape": looks.SHAPES.index(symbol)} for rows, symbol in zip(marked.values(), _RINGS, strict=False)],
         "caught": None if caught_rows is None else _bits(len(shown), caught_rows), "caught_count": 0 if caught_rows is None else len(caught_rows),
@@ -85,7 +87,8 @@ def frame(xy: np.ndarray) -> list[float]:
 
 @st.cache_resource(max_entries=24, show_spinner=False)
 def _look(version: tuple, name: str, colouring: str, target: str, visible_n: np.ndarray, is_dark: bool, _shown: MapTable, _chosen: Colouring) -> looks.Look:
-    return looks.look(_shown, _chosen, target, visible_n, is_dark)
+    found = looks.look(_shown, _chosen, target, visible_n, is_dark)
+    return replace(found, density=looks.density(_shown.xy, found, frame(_shown.xy))) if visible_n.sum() > looks.DENSE else found
 
 
 def _marks_legend(marked: dict[str, np.ndarray]) -> list[dict]:

@@ -17,6 +17,10 @@ RAMP = 250
 MOST_NAMES = 30
 """Categories beyond share one look: nobody tells so many apart."""
 OTHERS = "all others"
+DENSE = 300_000
+"""Points beyond are painted as density until somebody looks closely."""
+_SIDE, _FAINTEST = 512, 0.22
+"""Cells along each side of a density, and how much of the page one galaxy covers in its cell."""
 
 
 @dataclass(frozen=True)
@@ -28,7 +32,7 @@ class Look:
     codes : uint8 (n, 2), place in ``colours`` and shape, `HIDDEN` where it is not drawn.
     colours : uint8 (256, 3). legend : name, count, colour and shape of what stands below the map.
     bar : title, CSS colours from low to high and ticks (share of the bar, text); None for categories.
-    opacity : of a point.
+    opacity : of a point. density : uint8 (side, side, 4) where points would drown each other, else None; see `density`.
     """
 
     codes: np.ndarray
@@ -36,6 +40,7 @@ class Look:
     legend: list[dict]
     bar: dict | None
     opacity: float
+    density: np.ndarray | None = None
 
 
 def look(shown: MapTable, chosen: Colouring, target: str, visible_n: np.ndarray, is_dark: bool) -> Look:
@@ -45,6 +50,26 @@ def look(shown: MapTable, chosen: Colouring, target: str, visible_n: np.ndarray,
     if chosen.scale == "category":
         return _categories(values, visible_n, is_dark)
     return _numbers(values, visible_n, chosen.scale, _title(shown, chosen, target, column), is_dark)
+
+
+def density(xy: np.ndarray, drawn: Look, frame: list[float]) -> np.ndarray:
+    """How crowded each cell of a map's frame is, uint8 (side, side, 4), lowest row first: the mean colour of its galaxies, times how much they cover.
+
+    One galaxy covers a fifth of the page, the most crowded hundredth of the cells all of it, by the logarithm of their number in between.
+
+    Parameters
+    ----------
+    xy : float (n, 2). frame : least and most x, least and most y.
+    """
+    seen = drawn.codes[:, 1] != HIDDEN
+    (x0, x1, y0, y1), (x, y) = frame, xy[seen].T
+    place = [np.clip(((v - low) / (high - low) * _SIDE).astype(int), 0, _SIDE - 1) for v, low, high in ((y, y0, y1), (x, x0, x1))]
+    cell, rgb = place[0] * _SIDE + place[1], drawn.colours[drawn.codes[seen, 0]]
+    count = np.bincount(cell, minlength=_SIDE**2)
+    full = max(np.log(np.percentile(count[count > 0], 99)), 1e-9) if len(cell) else 1.0
+    cover = np.where(count > 0, np.clip(_FAINTEST + (1 - _FAINTEST) * np.log(np.maximum(count, 1)) / full, 0, 1), 0)
+    mean = np.stack([np.bincount(cell, channel, minlength=_SIDE**2) for channel in rgb.T], axis=-1) / np.maximum(count, 1)[:, None]
+    return np.concatenate([mean * cover[:, None], 255 * cover[:, None]], axis=1).round().astype(np.uint8).reshape(_SIDE, _SIDE, 4)
 
 
 def size(count: int) -> float:

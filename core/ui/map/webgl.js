@@ -38,6 +38,18 @@ void main() {
   paint = vec4(colour.rgb * covered, covered);
 }`;
 
+const RASTER_VERTEX = `#version 300 es
+in vec2 corner; uniform vec4 view; uniform vec4 frame; out vec2 at;
+void main() {
+  at = corner;
+  gl_Position = vec4(mix(frame.xz, frame.yw, corner) * view.xy + view.zw, 0., 1.);
+}`;
+
+const RASTER_FRAGMENT = `#version 300 es
+precision highp float;
+in vec2 at; uniform sampler2D raster; uniform float dim; out vec4 paint;
+void main() { paint = texture(raster, at) * dim; }`;
+
 /** Paints points on a canvas; null where the browser has no WebGL 2. */
 class Painter {
   static on(canvas) {
@@ -47,10 +59,11 @@ class Painter {
 
   constructor(gl) {
     this.gl = gl;
-    this.program = linked(gl);
+    this.program = linked(gl, VERTEX, FRAGMENT);
     this.where = Object.fromEntries(["view", "size", "dim", "opacity", "colours"].map((name) => [name, gl.getUniformLocation(this.program, name)]));
     this.cloud = new Points(gl, this.program);
     this.marks = new Points(gl, this.program);
+    this.raster = new Raster(gl);
     this.texture = gl.createTexture();
     gl.enable(gl.BLEND);
     gl.blendFunc(gl.ONE, gl.ONE_MINUS_SRC_ALPHA);
@@ -65,11 +78,13 @@ class Painter {
     for (const side of [gl.TEXTURE_MIN_FILTER, gl.TEXTURE_MAG_FILTER]) gl.texParameteri(gl.TEXTURE_2D, side, gl.NEAREST);
   }
 
-  paint(view, size, opacity, dim, markSize) {
+  /** ``frame``: of the density that is painted below the points; null for none. */
+  paint(view, size, opacity, dim, markSize, frame) {
     const { gl, where } = this, ratio = window.devicePixelRatio || 1;
     gl.viewport(0, 0, gl.canvas.width, gl.canvas.height);
     gl.clearColor(0, 0, 0, 0);
     gl.clear(gl.COLOR_BUFFER_BIT);
+    if (frame) this.raster.draw(view, frame, Math.sqrt(dim));
     gl.useProgram(this.program);
     gl.bindTexture(gl.TEXTURE_2D, this.texture);
     gl.uniform4fv(where.view, view);
@@ -131,9 +146,48 @@ class Points {
   }
 }
 
-function linked(gl) {
+/** A square picture over the frame of the map: its colours already multiplied by how much they cover, lowest row first. */
+class Raster {
+  constructor(gl) {
+    this.gl = gl;
+    this.program = linked(gl, RASTER_VERTEX, RASTER_FRAGMENT);
+    this.where = Object.fromEntries(["view", "frame", "dim"].map((name) => [name, gl.getUniformLocation(this.program, name)]));
+    this.texture = gl.createTexture();
+    this.array = gl.createVertexArray();
+    gl.bindVertexArray(this.array);
+    gl.bindBuffer(gl.ARRAY_BUFFER, gl.createBuffer());
+    gl.bufferData(gl.ARRAY_BUFFER, new Float32Array([0, 0, 1, 0, 0, 1, 1, 1]), gl.STATIC_DRAW);
+    const slot = gl.getAttribLocation(this.program, "corner");
+    gl.enableVertexAttribArray(slot);
+    gl.vertexAttribPointer(slot, 2, gl.FLOAT, false, 0, 0);
+    gl.bindVertexArray(null);
+  }
+
+  /** Four bytes a cell. */
+  set(bytes) {
+    const { gl } = this, side = Math.sqrt(bytes.length / 4);
+    gl.bindTexture(gl.TEXTURE_2D, this.texture);
+    gl.texImage2D(gl.TEXTURE_2D, 0, gl.RGBA8, side, side, 0, gl.RGBA, gl.UNSIGNED_BYTE, bytes);
+    for (const end of [gl.TEXTURE_MIN_FILTER, gl.TEXTURE_MAG_FILTER]) gl.texParameteri(gl.TEXTURE_2D, end, gl.LINEAR);
+    for (const axis of [gl.TEXTURE_WRAP_S, gl.TEXTURE_WRAP_T]) gl.texParameteri(gl.TEXTURE_2D, axis, gl.CLAMP_TO_EDGE);
+  }
+
+  draw(view, frame, dim) {
+    const { gl, where } = this;
+    gl.useProgram(this.program);
+    gl.bindTexture(gl.TEXTURE_2D, this.texture);
+    gl.uniform4fv(where.view, view);
+    gl.uniform4fv(where.frame, frame);
+    gl.uniform1f(where.dim, dim);
+    gl.bindVertexArray(this.array);
+    gl.drawArrays(gl.TRIANGLE_STRIP, 0, 4);
+    gl.bindVertexArray(null);
+  }
+}
+
+function linked(gl, vertex, fragment) {
   const program = gl.createProgram();
-  for (const [type, source] of [[gl.VERTEX_SHADER, VERTEX], [gl.FRAGMENT_SHADER, FRAGMENT]]) {
+  for (const [type, source] of [[gl.VERTEX_SHADER, vertex], [gl.FRAGMENT_SHADER, fragment]]) {
     const shader = gl.createShader(type);
     gl.shaderSource(shader, source);
     gl.compileShader(shader);
