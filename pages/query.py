@@ -3,7 +3,7 @@
 import streamlit as st
 
 from core.services import overviewing
-from core.ui import query_panels, replay_panels, state
+from core.ui import query, replay_panels, state
 from core.ui.layout import header, nothing_yet
 
 ws = state.workspace()
@@ -14,12 +14,7 @@ else:
     compose, replay = st.tabs(["Compose a batch", "Which strategy pays here?"], key="part", bind="query-params", on_change="rerun")
     if compose.open:
         with compose:
-            left, right = st.columns([1, 2.4], gap="medium")
-            with left:
-                request = query_panels.ask(ws)
-            with right:
-                query_panels.shown(ws, request)
-            query_panels.saved(ws)
+            query.compose(ws)
     if replay.open:
         with replay:
             replay_panels.replay(ws)

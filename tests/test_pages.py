@@ -10,7 +10,7 @@ from core.errors import BadInput
 from core.models.registry import MODELS
 from core.services import exploring
 from core.settings import ROOT, settings
-from core.store import assignments, batches, ingested, jobs, labels, objects, runs
+from core.store import assignments, batches, embeddings, ingested, jobs, labels, objects, runs
 from core.ui.guard import sentence
 
 PAGES = ("overview", "explore", "uncertainty", "query", "label", "review", "train", "compare", "data")
@@ -373,6 +373,76 @@ def test_query_without_anything_to_replay_says_so(app, tiny):
     with tiny.write() as db:
         db.conn.execute("DELETE FROM arrays")
     assert "No galaxy here has an image, a spectrum or photometry." in words(app(tiny, "query", part="Which strategy pays here?"))
+
+
+def test_query_compares_two_strategies_and_takes_one(app, tiny):
+    test = app(tiny, "query", size="6", compare="true")
+    assert fine(test) and "Press Preview to see which galaxies would be asked about" in words(test) and test.number_input(key="size").value == 6
+    _press(test, "Preview")
+    on_desk = test.session_state["query_desk"]
+    assert fine(test) and [b.request.strategy for b in (on_desk.batch, on_desk.rival)] == ["lcmd_sampled", "random"]
+    assert [len(b.table) for b in (on_desk.batch, on_desk.rival)] == [6, 6] and "All 6 picks are on this map." in words(test)
+    [b for b in test.button if b.label == "Take this one"][1].click().run()
+    taken = test.session_state["query_desk"]
+    assert fine(test) and taken.batch is on_desk.rival and taken.rival is None and "settings have changed" not in words(test)
+    _press(test, "Undo")
+    assert fine(test) and test.session_state["query_desk"].rival is on_desk.rival
+    test.selectbox(key="strategy").set_value("k_centre").run()
+    assert "The settings have changed since this preview" in words(test)
+
+
+def test_query_offers_only_what_a_strategy_can_heed(app, tiny):
+    test = app(tiny, "query", strategy="random", size="5")
+    assert test.select_slider(key="query_diversity").disabled and test.checkbox(key="query_minute").disabled and test.segmented_control(key="query_population").disabled
+    assert "random has no score to weigh against distance" in words(test) and "random looks at no variance" in words(test)
+    test.selectbox(key="strategy").set_value("epistemic").run()
+    assert not test.select_slider(key="query_diversity").disabled and "looks at no variance" not in words(test)
+    test.session_state["query_diversity"] = 0.5
+    test.slider(key="query_balance").set_value(80).run()
+    _press(test, "Preview")
+    assert fine(test), [e.value for e in (*test.exception, *test.error)]
+    asked = test.session_state["query_desk"].batch.request
+    assert (asked.strategy, asked.diversity, asked.balance) == ("epistemic", 0.5, 0.8)
+    test.selectbox(key="strategy").set_value("bait").run()
+    test.segmented_control(key="query_population").set_value("a list").run()
+    test.text_area(key="query_population_list").set_value("1 2 mock-00004").run()
+    _press(test, "Preview")
+    assert fine(test), [e.value for e in (*test.exception, *test.error)]
+    asked = test.session_state["query_desk"].batch.request
+    assert (asked.population, asked.whom, asked.diversity) == ((1, 2, 5), "my list", 0.0)
+
+
+def test_query_asks_within_a_saved_view_or_the_filters(app, tiny):
+    exploring.save_view(tiny, "bright", exploring.View("pca image", 1, "sn", "z", exploring.Filters(sn=(10.0, None))), "ann")
+    test = app(tiny, "query", size="2")
+    test.segmented_control(key="query_region").set_value("by filter").run()
+    assert fine(test) and "60 of 60 galaxies of pca image meet the filters." in words(test)
+    test.selectbox(key="query_view").set_value("bright").run()
+    bright = set(objects.frame(tiny).query("sn >= 10")["id"])
+    assert fine(test) and f"{len(bright)} galaxies are shown by bright." in words(test)
+    _press(test, "Preview")
+    batch = test.session_state["query_desk"].batch
+    assert fine(test) and set(batch.request.region) == bright and set(batch.ids.tolist()) <= bright and batch.request.where == "view bright"
+
+
+def test_query_fills_up_what_was_taken_out_and_says_when_a_pick_is_on_no_map(app, tiny):
+    ids, xy = embeddings.load(tiny, "pca image")
+    embeddings.save(tiny, "half", "pca", "image", ids[:50], xy[:50], {})
+    test = app(tiny, "query", size="12")
+    _press(test, "Preview")
+    here = sum(i <= 50 for i in test.session_state["query_desk"].batch.ids)
+    assert here < 12 and f"{here} of 12 picks are on this map; the others have no place on it" in words(test)
+    first = test.session_state["query_desk"].batch
+    from core.services import querying
+    from core.ui.query.desk import Desk, facts
+
+    less = querying.without(first, first.ids[:3])
+    test.session_state["query_desk"] = Desk(less, None, facts(tiny, less), (Desk(first, None, facts(tiny, first)),))
+    test.run()
+    assert "Changed by hand: 3 taken out." in words(test)
+    _press(test, "Fill up to 12")
+    full = test.session_state["query_desk"].batch
+    assert fine(test) and len(full.table) == 12 and not set(first.ids[:3]) & set(full.ids)
 
 
 def test_label_without_a_run_says_why_nothing_is_suggested(app, tiny):

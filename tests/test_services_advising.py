@@ -93,6 +93,12 @@ def test_advice_in_words(gain, minutes, said):
     assert advising.in_words(Advice(SFR, "RMSE", 50, "fusion", 4, gain, None), minutes) == said
 
 
+def test_in_short_goes_by_the_posterior_for_a_curve_knows_no_batch():
+    advice = Advice(SFR, "RMSE", 50, "fusion", 4, Gain(0.2, 0.1, 0.01), Gain(0.2, 0.003, 0.0015))
+    assert advising.in_short(advice) == ("\N{MINUS SIGN}1.5 %", "0.003 ± 0.002 dex")
+    assert advising.in_short(Advice(SFR, "RMSE", 50, "fusion", 4, Gain(0.2, 0.1, 0.01), None)) is None
+
+
 def test_posterior_alone_does_not_say_stop():
     said = advising.in_words(Advice(SFR, "RMSE", 50, "fusion", 1, None, Gain(0.3, 0.0008, 0.0004)))
     assert said == ("As it stands, fusion has little left to learn: 50 more labels should lower the RMSE of SFR by 0.0008 ± 0.0004 dex (0.3 %). "

@@ -168,3 +168,14 @@ def test_crowd_is_sent_as_density_and_fewer_as_points(shown, monkeypatch):
     few = cloud.payload(shown, found, "S/N", everyone, "k", {}, 500, None)
     crowd = cloud.payload(shown, replace(found, density=looks.density(shown.xy, found, frame)), "S/N", everyone, "k", {}, 500, None)
     assert few["density"] is None and crowd["density"] == f"k-density:{512 * 512 * 4}"
+
+
+def test_map_rings_marks_in_shapes_and_colours_of_their_own(shown, monkeypatch):
+    monkeypatch.setattr(cloud, "_address", lambda data, place: place)
+    monkeypatch.setattr(cloud.state, "is_dark", lambda: True)
+    marked = {"only a": np.array([1, 2]), "only b": np.array([3]), "both": np.array([4])}
+    made = cloud.payload(shown, look(shown, is_dark=True), "State", EVERYBODY, "m", marked, 400, None)
+    assert [(m["rows"], looks.SHAPES[m["shape"]]) for m in made["marks"]] == [([1, 2], "circle-open"), ([3], "square-open"), ([4], "diamond-open")]
+    colours = bytes.fromhex(made["colours"])
+    assert [tuple(colours[3 * m["colour"] : 3 * m["colour"] + 3]) for m in made["marks"]] == [palette.rgb(c) for c in palette.MARKS[True]]
+    assert [(item["name"], item["count"], item["colour"]) for item in made["legend"][-3:]] == list(zip(marked, (2, 1, 1), palette.MARKS[True], strict=True))

@@ -124,6 +124,15 @@ def sources_in_words(advice: Advice) -> str:
     return f"By the learning curve of {advice.counts} numbers of labels{other}."
 
 
+def in_short(advice: Advice) -> tuple[str, str] | None:
+    """What this very batch should do to the error by what the model does not know: per cent, and the same in the target's unit with its error; None = not known.
+
+    The learning curve is left out: it is the same for every batch of a size.
+    """
+    found = advice.posterior
+    return None if found is None else (f"−{100 * found.share:.2g} %", f"{_figure(found.gain, found.error)}{_unit(advice.target)}")
+
+
 def _named(target: Target) -> str:
     return "SFR" if target.name == _LEADING["sfr"] else target.name
 

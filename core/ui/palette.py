@@ -16,6 +16,8 @@ _VISIBLE = {False: (0.0, 0.9), True: (0.22, 1.0)}
 """Part of viridis that stands out from a light and from a dark page."""
 _MIDDLE = {False: "#c9cad6", True: "#565a78"}
 HIGHLIGHT = {False: "#B3261E", True: "#FFD166"}
+MARKS = {False: (HIGHLIGHT[False], "#14142B", "#C2189B"), True: (HIGHLIGHT[True], "#FFFFFF", "#FF8AD8")}
+"""Of what is ringed on a map, in order; each has a shape of its own beside it."""
 
 
 def sequential(is_dark: bool) -> list[list]:

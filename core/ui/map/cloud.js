@@ -88,7 +88,7 @@ class Cloud {
   mark(marks) {
     const rows = marks.flatMap((m) => m.rows), places = new Float32Array(2 * rows.length), looks = new Uint8Array(2 * rows.length);
     rows.forEach((row, k) => places.set(this.places.subarray(2 * row, 2 * row + 2), 2 * k));
-    marks.flatMap((m) => m.rows.map(() => m.shape)).forEach((shape, k) => looks.set([255, shape], 2 * k));
+    marks.flatMap((m) => m.rows.map(() => [m.colour, m.shape])).forEach((look, k) => looks.set(look, 2 * k));
     const { marks: points } = this.painter;
     points.set("place", places);
     points.set("look", looks);

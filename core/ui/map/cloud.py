@@ -12,7 +12,7 @@ from streamlit.runtime import get_instance
 from core.services import exploring
 from core.services.exploring import COLOURINGS, Colouring, MapTable
 from core.store import Workspace
-from core.ui import state
+from core.ui import palette, state
 from core.ui.map import looks, pointed, selection
 
 HEIGHT = 680
@@ -21,6 +21,7 @@ MOST_MARKED = 3000
 MARGIN = 0.04
 """Share of the map's width that is left free around it."""
 _RINGS = ("circle-open", "square-open", "diamond-open")
+"""Of what is marked, in order; their colours are `palette.MARKS`."""
 _HERE = Path(__file__).parent
 _SCRIPTS = ("webgl", "finding", "legend", "view", "gestures", "cloud", "mount")
 """Joined in this order: a component is one JavaScript module."""
@@ -72,7 +73,8 @@ def payload(
         "places": _address(shown.xy.astype("<f4", copy=False).tobytes(), f"{key}-places"), "looks": _address(drawn.codes.tobytes(), f"{key}-looks"),
         "density": None if drawn.density is None else _address(drawn.density.tobytes(), f"{key}-density"),
         "colours": drawn.colours.tobytes().hex(), "legend": drawn.legend + _marks_legend(marked), "bar": drawn.bar, "size": looks.size(count), "opacity": drawn.opacity,
-        "marks": [{"rows": rows[:MOST_MARKED].tolist(), "shape": looks.SHAPES.index(symbol)} for rows, symbol in zip(marked.values(), _RINGS, strict=False)],
+        "marks": [{"rows": rows[:MOST_MARKED].tolist(), "shape": looks.SHAPES.index(symbol), "colour": looks.MARK - k}
+                  for k, (rows, symbol) in enumerate(zip(marked.values(), _RINGS, strict=False))],
         "caught": None if caught_rows is None else _bits(len(shown), caught_rows), "caught_count": 0 if caught_rows is None else len(caught_rows),
         "alt": f"Map {shown.name} of {count:,} galaxies coloured by {title.lower()}",
     }
@@ -92,7 +94,8 @@ def _look(version: tuple, name: str, colouring: str, target: str, visible_n: np.
 
 
 def _marks_legend(marked: dict[str, np.ndarray]) -> list[dict]:
-    return [{"name": name, "count": len(rows), "colour": "currentColor", "shape": looks.SHAPES.index(symbol)} for (name, rows), symbol in zip(marked.items(), _RINGS, strict=False)]
+    colours = palette.MARKS[state.is_dark()]
+    return [{"name": name, "count": len(rows), "colour": colour, "shape": looks.SHAPES.index(symbol)} for (name, rows), symbol, colour in zip(marked.items(), _RINGS, colours, strict=False)]
 
 
 def _bits(count: int, rows: np.ndarray) -> str:

@@ -11,8 +11,8 @@ from core.ui import palette
 
 SHAPES = (*palette.SYMBOLS, "circle-open", "square-open", "diamond-open")
 """In the order of the shader's and the legend's shapes."""
-HIDDEN, NO_VALUE, HIGHLIGHT = 255, 0, 255
-"""A shape that is not drawn; the colour of what has no value, drawn below the rest; the colour of marks."""
+HIDDEN, NO_VALUE, MARK = 255, 0, 255
+"""A shape that is not drawn; the colour of what has no value, drawn below the rest; the colour of the first marks, from which further ones count down."""
 RAMP = 250
 MOST_NAMES = 30
 """Categories beyond share one look: nobody tells so many apart."""
@@ -126,7 +126,9 @@ def _hidden(codes: np.ndarray, visible_n: np.ndarray) -> np.ndarray:
 
 def _table(is_dark: bool) -> np.ndarray:
     colours = np.zeros((256, 3), np.uint8)
-    colours[NO_VALUE], colours[HIGHLIGHT] = palette.rgb(palette.NOTHING), palette.rgb(palette.HIGHLIGHT[is_dark])
+    colours[NO_VALUE] = palette.rgb(palette.NOTHING)
+    for k, colour in enumerate(palette.MARKS[is_dark]):
+        colours[MARK - k] = palette.rgb(colour)
     return colours
 
 
