@@ -95,7 +95,8 @@ def test_sky_bins_hold_medians_and_leave_out_who_has_no_place_or_value():
     assert doubting.sky(ra, dec, np.full(7, np.nan)) is None
 
 
-@pytest.mark.parametrize(("ra", "dec"), [(np.linspace(150, 152, 40), np.linspace(1, 3, 40)), (np.linspace(0, 359, 400), np.tile([-60.0, -10.0, 40.0, 80.0], 100)), (np.linspace(0, 359, 40), np.full(40, 87.0))])
+@pytest.mark.parametrize(("ra", "dec"), [(np.linspace(150, 152, 40), np.linspace(1, 3, 40)),
+                                         (np.linspace(0, 359, 400), np.tile([-60.0, -10.0, 40.0, 80.0], 100)), (np.linspace(0, 359, 40), np.full(40, 87.0))])
 def test_graticule_names_a_few_lines_of_each_kind_inside_the_frame(ra, dec):
     seen = doubting.sky(ra, dec, np.ones(len(ra)))
     lines = doubting.graticule(seen)
@@ -110,23 +111,27 @@ def test_cells_hold_medians_by_sn_and_prediction_and_name_the_largest():
     values = np.where((sn == 1) & (predicted == 0.5), 8.0, 2.0)
     found = doubting.cells(values, sn, predicted)
     assert found.median.shape == (4, 5) and (found.count == 10).all() and found.median[0, 4] == 8 and found.overall == 2
-    assert found.rows == ["under 1.8", "1.8 to 2.5", "2.5 to 3.2", "over 3.2"] and found.columns == ["under 0.18", "0.18 to 0.26", "0.26 to 0.34", "0.34 to 0.42", "over 0.42"]
+    assert found.rows == ["under 1.8", "1.8 to 2.5", "2.5 to 3.2", "over 3.2"] and found.columns == ["under 0.18", "0.18 to 0.26", "0.26 to 0.34",
+                                                                                                     "0.34 to 0.42", "over 0.42"]
     assert doubting.largest(found, "z") == "Largest at S/N under 1.8 and predicted z over 0.42: a median of 8, 4.0 times that of all."
 
 
 def test_cells_give_galaxies_without_a_spectrum_a_row_of_their_own():
     found = doubting.cells(np.r_[np.ones(20), np.full(20, 3.0)], np.r_[np.arange(20.0), np.full(20, np.nan)], np.full(40, 0.1))
     assert found.rows[-1] == "no spectrum" and found.median[-1, -1] == 3 and doubting.largest(found, "z").startswith("Largest without a spectrum")
-    assert doubting.largest(doubting.cells(np.r_[np.ones(30), np.full(10, 1.1)], np.full(40, 5.0), np.repeat([0.1, 0.2, 0.3, 0.4], 10)), "z") == "Much the same everywhere: a median of 1, and nowhere above 1.1."
+    assert doubting.largest(doubting.cells(np.r_[np.ones(30), np.full(10, 1.1)], np.full(40, 5.0), np.repeat([0.1, 0.2, 0.3, 0.4], 10)),
+                            "z") == "Much the same everywhere: a median of 1, and nowhere above 1.1."
     assert doubting.cells(np.full(3, np.nan), np.ones(3), np.ones(3)) is None
     assert doubting.largest(doubting.cells(np.ones(3), np.ones(3), np.ones(3)), "z") == ""
 
 
 def test_uncertainty_follows_what_it_is_ranked_like():
     values, other = np.arange(20.0), np.where(np.arange(20) % 2, 1.0, -1.0)
-    found = doubting.follows(values, {"nothing": other, "S/N": -(values**3), "few": np.where(values < 5, values, np.nan), "r magnitude": np.r_[values[10:], values[:10]]})
+    found = doubting.follows(values, {"nothing": other, "S/N": -(values**3), "few": np.where(values < 5, values, np.nan),
+                                      "r magnitude": np.r_[values[10:], values[:10]]})
     assert list(found) == ["S/N", "r magnitude", "nothing"] and found["S/N"] == pytest.approx(-1) and found["r magnitude"] == pytest.approx(1 - 6 * 20 * 100 / (20 * 399))
-    assert doubting.followed({"S/N": -1.0, "r magnitude": -0.5, "predicted z": 0.2}) == "It falls with S/N (rank correlation -1.00) and r magnitude (-0.50) and grows with predicted z (+0.20)."
+    assert doubting.followed({"S/N": -1.0, "r magnitude": -0.5,
+                              "predicted z": 0.2}) == "It falls with S/N (rank correlation -1.00) and r magnitude (-0.50) and grows with predicted z (+0.20)."
     assert doubting.followed({"S/N": 0.01}) == "It follows none of S/N." and doubting.followed({}) == ""
 
 
@@ -150,9 +155,11 @@ def test_posterior_says_mean_calibrated_interval_and_what_is_noise(tiny):
     object_id = int(everyone.table.object_ids[30])
     stretched = replace(everyone, stretches=Stretches(widths={"z": {"all": {"68": 1.5, "95": 3.0}}}))
     said = doubting.posterior(stretched, "z", object_id)
-    assert (said.sigma, said.share_of_noise, said.half["68"], said.half["95"]) == pytest.approx((np.sqrt(80) * 1e-3, 0.8, 1.5 * np.sqrt(80) * 1e-3, 3 * np.sqrt(80) * 1e-3))
+    assert (said.sigma, said.share_of_noise, said.half["68"], said.half["95"]) == pytest.approx((np.sqrt(80) * 1e-3, 0.8, 1.5 * np.sqrt(80) * 1e-3,
+                                                                                                 3 * np.sqrt(80) * 1e-3))
     assert said.below == pytest.approx((everyone.noise("z") < 0.0079999).mean())
-    assert said.sentence.startswith("The model says z = **0.213 ± 0.013** (68 %, calibrated). Three quarters of that variance is noise, which no label takes away; the rest is ignorance")
+    assert said.sentence.startswith("The model says z = **0.213 ± 0.013** (68 %, calibrated). Three quarters of that variance is noise, which no label takes "
+                                    "away; the rest is ignorance")
     assert "(1 σ as stated, not calibrated)" in doubting.posterior(everyone, "z", object_id).sentence
     x = doubting.reach([said])
     assert x[0] == pytest.approx(0.21316 - 4 * said.sigma) and np.trapezoid(doubting.density(said.mean, said.sigma, x), x) == pytest.approx(1, abs=1e-3)
@@ -190,7 +197,8 @@ def test_labels_of_others_and_the_catalogue_are_hidden_until_asked_for(tiny):
 
 def test_what_the_spectrum_tells_by_itself_stands_beside_the_catalogue_when_asked_for(tiny, monkeypatch):
     monkeypatch.setattr(labelling, "template_fit", lambda ws, i: {"candidates": [{"z": 0.2, "error": 1e-4, "name": "GALAXY"}]})
-    monkeypatch.setattr(labelling, "measured_sfr", lambda ws, i, z: {"values": {"sfr_tot_p16": -0.5, "sfr_tot_median": 0.1, "sfr_tot_p84": 0.5, "sfr_tot_entropy": -3.0}})
+    monkeypatch.setattr(labelling, "measured_sfr", lambda ws, i, z: {"values": {"sfr_tot_p16": -0.5, "sfr_tot_median": 0.1, "sfr_tot_p84": 0.5,
+                                                                                "sfr_tot_entropy": -3.0}})
     last = {t: doubting.known(tiny, 41, t, "Ann", True).iloc[-1].tolist() for t in ("z", "sfr_tot_median", "sfr_tot_p84", "sfr_tot_mode")}
     assert last["z"] == ["spectrum", "template fit, GALAXY", 0.2, 1e-4] and last["sfr_tot_median"] == ["spectrum", "as measured at z 0.2000", 0.1, 0.5]
     assert last["sfr_tot_p84"][2] == 0.5 and np.isnan(last["sfr_tot_p84"][3]) and last["sfr_tot_mode"][0] == "catalogue"

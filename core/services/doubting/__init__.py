@@ -8,6 +8,7 @@ from core.services.doubting.sky import Sky, frame, graticule, project, sky
 from core.services.doubting.where import Cells, cells, followed, follows, largest
 
 __all__ = [
-    "CORNERS", "KINDS", "Cells", "Change", "Corner", "Everyone", "Gain", "Posterior", "Sky", "batches_between", "cells", "change", "corner_of", "density", "earlier", "everyone", "figures",
+    "CORNERS", "KINDS", "Cells", "Change", "Corner", "Everyone", "Gain", "Posterior", "Sky", "batches_between", "cells", "change", "corner_of", "density",
+           "earlier", "everyone", "figures",
     "find", "followed", "follows", "frame", "gains", "graticule", "kinds", "known", "largest", "limits", "posterior", "project", "reach", "sky", "version",
 ]

@@ -51,7 +51,9 @@ class Change:
         names = [c.name for c in CORNERS]
         ask, known = names.index("ask"), names.index("known")
         were, became, fell = int(self.moved[ask].sum()), int(self.moved[ask, known]), int(self.moved[known, ask])
-        return f"Of {were:,} galaxies in the corner **Ask**, **{became:,}** have moved to **Known**; {fell:,} went the other way." if were else "No galaxy was in the corner Ask before."
+        if not were:
+            return "No galaxy was in the corner Ask before."
+        return f"Of {were:,} galaxies in the corner **Ask**, **{became:,}** have moved to **Known**; {fell:,} went the other way."
 
 
 @dataclass(frozen=True)
@@ -77,7 +79,10 @@ class Gain:
         >>> Gain("RMSE", 0.5, 0.4, -0.1, -0.15, 0.01).told
         '-20 % (-30 to +2)'
         """
-        return f"{100 * self.change / self.before:+.0f} % ({100 * self.low / self.before:+.0f} to {100 * self.high / self.before:+.0f})" if self.before else "–"
+        if not self.before:
+            return "–"
+        change, low, high = (100 * value / self.before for value in (self.change, self.low, self.high))
+        return f"{change:+.0f} % ({low:+.0f} to {high:+.0f})"
 
     @property
     def verdict(self) -> str:
@@ -86,7 +91,12 @@ class Gain:
 
 
 def earlier(ws: Workspace, run_id: int) -> pd.DataFrame:
-    """Finished runs of the same model before this one that keep predictions: id, name, is_alike (same settings), label_high_water; those alike first, each newest first."""
+    """Finished runs of the same model before this one that keep predictions, those with the same settings first, each newest first.
+
+    Returns
+    -------
+    id, name, is_alike (same settings), label_high_water.
+    """
     table, kept = runs.frame(ws), exploring.run_names(ws)
     this = table.set_index("id").loc[run_id]
     found = table[(table["id"] < run_id) & (table["model"] == this["model"]) & table["id"].isin(kept)]
@@ -109,11 +119,17 @@ def change(ws: Workspace, everyone: Everyone, before: Everyone, target: str) -> 
     told = (places[0] >= 0) & (places[1] >= 0)
     np.add.at(moved, (places[0][told], places[1][told]), 1)
     parts = {ASKED: asked, NEAR: near, REST: ~asked & ~near}
-    return Change(before.table.run_id, everyone.table.run_id, doublings, asked, near, lost, pd.DataFrame([_group(name, mask & both, was, now) for name, mask in parts.items()]), moved)
+    return Change(before.table.run_id, everyone.table.run_id, doublings, asked, near, lost,
+                  pd.DataFrame([_group(name, mask & both, was, now) for name, mask in parts.items()]), moved)
 
 
 def batches_between(ws: Workspace, before: int, now: int, target: str) -> pd.DataFrame:
-    """Where the labels of a target came from that were given between two runs and still stood at the second: batch (empty = outside one), strategy, control (drawn at random), galaxies."""
+    """Where the labels of a target came from that were given between two runs and still stood at the second.
+
+    Returns
+    -------
+    batch (empty = outside one), strategy, control (how many were drawn at random), galaxies.
+    """
     marks = [runs.one(ws, run)["label_high_water"] for run in (before, now)]
     rows = labels.current(ws, up_to=marks[1])
     rows = rows[(rows["id"] > marks[0]) & (rows["action"] == "label") & (rows["target"] == target)]
@@ -128,7 +144,10 @@ def batches_between(ws: Workspace, before: int, now: int, target: str) -> pd.Dat
 
 
 def gains(ws: Workspace, before: int, now: int, target: str, seed: int = 0) -> list[Gain]:
-    """RMSE and NMAD (for z of delta), and CRPS of two runs on the test galaxies that both predict, with intervals by a paired bootstrap over sky groups; none without such galaxies."""
+    """RMSE and NMAD (for z of delta), and CRPS of two runs on the test galaxies that both predict; none without such galaxies.
+
+    Intervals come from a paired bootstrap over groups of the sky.
+    """
     tables = [predicted_and_true(ws, run, target) for run in (before, now)]
     both = tables[0].merge(tables[1][["object_id", "mean", "sigma", "residual"]], on="object_id", suffixes=("_0", "_1"))
     if len(both) < 2:
@@ -195,4 +214,5 @@ def _group(name: str, mask_n: np.ndarray, was_n: np.ndarray, now_n: np.ndarray) 
         return {"group": name, "galaxies": 0} | dict.fromkeys(("before", "now", "change", "low", "high"), np.nan)
     reach, middle = 0.98 * len(share) ** 0.5, (len(share) - 1) / 2
     low, high = (share[int(np.clip(round(middle + side * reach), 0, len(share) - 1))] for side in (-1, 1))
-    return {"group": name, "galaxies": len(share), "before": float(np.median(was_n[mask_n])), "now": float(np.median(now_n[mask_n])), "change": float(np.median(share)), "low": float(low), "high": float(high)}
+    return {"group": name, "galaxies": len(share), "before": float(np.median(was_n[mask_n])), "now": float(np.median(now_n[mask_n])),
+            "change": float(np.median(share)), "low": float(low), "high": float(high)}

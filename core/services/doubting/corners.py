@@ -24,9 +24,12 @@ class Corner:
 
 CORNERS = (
     Corner("ask", True, False, "Ask", "The data are clear, but the model has seen too few galaxies like these.", "A label here teaches the model most."),
-    Corner("both", True, True, "Both", "The model has seen few galaxies like these, and their data are noisy as well.", "A label teaches something, but less than its price: ask about the first corner before this one."),
-    Corner("known", False, False, "Known", "The data are clear, and the model has seen galaxies like these.", "Leave them: a label would tell what is known already."),
-    Corner("noisy", False, True, "Noise-limited", "The model knows galaxies like these; it is the data that cannot say more.", "More labels do not help; a deeper image or spectrum would."),
+    Corner("both", True, True, "Both", "The model has seen few galaxies like these, and their data are noisy as well.",
+           "A label teaches something, but less than its price: ask about the first corner before this one."),
+    Corner("known", False, False, "Known", "The data are clear, and the model has seen galaxies like these.",
+           "Leave them: a label would tell what is known already."),
+    Corner("noisy", False, True, "Noise-limited", "The model knows galaxies like these; it is the data that cannot say more.",
+           "More labels do not help; a deeper image or spectrum would."),
 )
 NAMES = tuple(corner.name for corner in CORNERS)
 NOWHERE = -1

@@ -12,7 +12,8 @@ from core.services.doubting.everyone import Everyone
 from core.store import Workspace, labels, objects, truth
 
 LEVELS = ("68", "95")
-SHARES = ((0.05, "hardly any"), (0.25, "a quarter"), (1 / 3, "a third"), (0.5, "half"), (2 / 3, "two thirds"), (0.75, "three quarters"), (0.9, "nine tenths"), (1.0, "nearly all"))
+SHARES = ((0.05, "hardly any"), (0.25, "a quarter"), (1 / 3, "a third"), (0.5, "half"), (2 / 3, "two thirds"), (0.75, "three quarters"), (0.9, "nine tenths"),
+          (1.0, "nearly all"))
 MIDDLES = ("sfr_tot_avg", "sfr_tot_median", "sfr_tot_mode")
 """Statistics that half the width of the 68 % is an error of."""
 REACH = 4.0
@@ -60,7 +61,8 @@ class Posterior:
         half = self.half["68"]
         calibrated = np.isfinite(half)
         spread = half if calibrated else self.sigma
-        said = f"The model says {self.target} = **{figures(self.mean, spread)} ± {figures(spread, spread)}** ({'68 %, calibrated' if calibrated else '1 σ as stated, not calibrated'})."
+        meant = "68 %, calibrated" if calibrated else "1 σ as stated, not calibrated"
+        said = f"The model says {self.target} = **{figures(self.mean, spread)} ± {figures(spread, spread)}** ({meant})."
         return f"{said} {self._why}The model is surer of {self.below:.0%} of all galaxies."
 
     @property
@@ -82,7 +84,8 @@ def posterior(everyone: Everyone, target: str, object_id: int) -> Posterior:
     known = np.isfinite(sigma_n)
     half = {level: float(sigma_n[row] * everyone.stretches.half_width(target, level, table.sn[[row]])[0]) for level in LEVELS}
     below = float((sigma_n[known] < sigma_n[row]).mean())
-    return Posterior(table.run_id, int(object_id), target, str(table.key[row]), float(table.mean[row, column]), float(noise_n[row]), float(ignorance_n[row]), half, below,
+    return Posterior(table.run_id, int(object_id), target, str(table.key[row]), float(table.mean[row, column]), float(noise_n[row]), float(ignorance_n[row]),
+                     half, below,
                      float(table.sn[row]), float(everyone.magnitude[row]), float(table.novelty[row]))  # fmt: skip
 
 

@@ -126,6 +126,12 @@ def _within(x: np.ndarray, y: np.ndarray, frame: tuple[float, float, float, floa
 
 def _edges(x_n: np.ndarray, y_n: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Edges of square bins over all points."""
-    spans = [float(np.ptp(v)) for v in (x_n, y_n)]
-    size = (max(spans) or 1.0) / int(np.clip((len(x_n) / A_BIN) ** 0.5, FEWEST, MOST))
-    return tuple(v.min() + (span - n * size) / 2 + size * np.arange(n + 1) for v, span in zip((x_n, y_n), spans, strict=True) for n in [max(1, int(np.ceil(span / size + 1e-9)))])
+    size = (max(float(np.ptp(v)) for v in (x_n, y_n)) or 1.0) / int(np.clip((len(x_n) / A_BIN) ** 0.5, FEWEST, MOST))
+    return _steps(x_n, size), _steps(y_n, size)
+
+
+def _steps(values_n: np.ndarray, size: float) -> np.ndarray:
+    """Edges ``size`` apart over all values, as much to spare on either side."""
+    span = float(np.ptp(values_n))
+    count = max(1, int(np.ceil(span / size + 1e-9)))
+    return values_n.min() + (span - count * size) / 2 + size * np.arange(count + 1)

@@ -97,5 +97,6 @@ def _ranges(values_n: np.ndarray, count: int, form: str) -> tuple[np.ndarray, li
     known = np.isfinite(values_n)
     inner = np.unique(np.percentile(values_n[known], np.linspace(0, 100, count + 1)[1:-1])) if known.any() else np.empty(0)
     place_n = np.where(known, np.searchsorted(inner, np.nan_to_num(values_n), side="right"), -1)
-    names = [f"under {inner[0]:{form}}", *(f"{a:{form}} to {b:{form}}" for a, b in zip(inner[:-1], inner[1:], strict=True)), f"over {inner[-1]:{form}}"] if len(inner) else ["any"]
+    names = [f"under {inner[0]:{form}}", *(f"{a:{form}} to {b:{form}}" for a, b in zip(inner[:-1], inner[1:], strict=True)),
+             f"over {inner[-1]:{form}}"] if len(inner) else ["any"]
     return place_n, names if known.any() else []

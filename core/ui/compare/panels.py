@@ -48,6 +48,8 @@ def error_bars(ws: Workspace, asked: Asked, pair: Pair) -> None:
         if any(one.stretched for one in known.values()):
             st.caption("Line over the bars, and dashed with open markers: the same stretched by S/N as each run's calibration galaxies ask: random ones, which no model learnt from and no strategy chose.")
         _by_sn(pd.concat([comparing.by_sn(tables[name], stretches[name], asked.target).assign(run=name) for name in known], ignore_index=True))
+        first = next(iter(known))
+        st.page_link("pages/uncertainty.py", label=f"Where {first} is unsure, and why", icon=":material/help_center:", query_params={"run": str(pair.by_name[first]), "target": asked.target})
 
 
 def _by_sn(table: pd.DataFrame) -> None:

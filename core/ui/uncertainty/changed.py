@@ -26,13 +26,15 @@ def changed(ws: Workspace, asked: Asked) -> None:
     """What was labelled in between, where ignorance fell and rose, and whether predictions got better."""
     before = doubting.earlier(ws, asked.run_id)
     if before.empty:
-        nothing_yet(f"{asked.run} is the first run of its model. Label a batch and train the same model again; then you see here what the batch changed.", "pages/query.py", "Compose a batch")
+        nothing_yet(f"{asked.run} is the first run of its model. Label a batch and train the same model again; then you see here what the batch changed.",
+                    "pages/query.py", "Compose a batch")
         return
     names = {int(r.id): r.name if r.is_alike else f"{r.name} (other settings)" for r in before.itertuples()}
     against = st.selectbox("Compared with", list(names), format_func=names.get, key=f"unsure_before_{asked.run_id}", width=340,
                            help="An earlier run of the same model. The newest with the same settings comes first: what differs then are the labels, and chance.")
     if not asked.everyone.knows_both(asked.target):
-        nothing_yet(f"{asked.run} does not tell noise from ignorance of {asked.target}, so there is no ignorance to follow.", "pages/train.py", "Train another model")
+        nothing_yet(f"{asked.run} does not tell noise from ignorance of {asked.target}, so there is no ignorance to follow.", "pages/train.py",
+                    "Train another model")
         _gains(ws, asked, against)
         return
     found = _change((*asked.key, against), ws, asked, against)
@@ -70,14 +72,18 @@ def _map(ws: Workspace, asked: Asked, against: int, found: Change) -> None:
     name = st.selectbox("Map", names, key="unsure_change_name", persist_state="session", label_visibility="collapsed", help="Which map")
     shown = map.table(ws, name, asked.run_id)
     colour = f"since_{against}_{asked.target}"
-    chosen = Colouring("Ignorance, doublings", "diverging", partial(_doublings, asked.everyone.table.object_ids, found.doublings), "Base-2 logarithm of ignorance now over ignorance before: -1 = halved, +1 = doubled")
+    chosen = Colouring("Ignorance, doublings", "diverging", partial(_doublings, asked.everyone.table.object_ids, found.doublings),
+                       "Base-2 logarithm of ignorance now over ignorance before: -1 = halved, +1 = doubled")
     asked_rows = exploring.rows_of(shown.object_ids, asked.everyone.table.object_ids[found.asked])
-    map.draw(shown, colour, asked.target, np.ones(len(shown), bool), KEY, {"asked about": asked_rows[asked_rows >= 0]} if found.asked.any() else {}, height=HEIGHT, colourings={colour: chosen})
-    st.caption("Blue: the model knows more than before; orange: it has become less sure. -1 is half the ignorance, +1 twice as much. Rings: galaxies that were labelled in between.")
+    map.draw(shown, colour, asked.target, np.ones(len(shown), bool), KEY, {"asked about": asked_rows[asked_rows >= 0]} if found.asked.any() else {},
+             height=HEIGHT, colourings={colour: chosen})
+    st.caption("Blue: the model knows more than before; orange: it has become less sure. -1 is half the ignorance, +1 twice as much. Rings: galaxies that were "
+               "labelled in between.")
 
 
 def _groups(found: Change) -> None:
-    with section("Where ignorance fell", "Median change of the epistemic standard deviation of the galaxies that were labelled in between, of the ten unlabelled galaxies nearest to each of them in what the model has learnt, and of the rest; "
+    with section("How ignorance changed", "Median change of the epistemic standard deviation of the galaxies that were labelled in between, of the ten "
+                                          "unlabelled galaxies nearest to each of them in what the model has learnt, and of the rest; "
                  "with the 95 % interval of the median."):
         known = found.groups[found.groups["galaxies"] > 0]
         if known.empty:
@@ -91,21 +97,24 @@ def _groups(found: Change) -> None:
 
 
 def _gains(ws: Workspace, asked: Asked, against: int) -> None:
-    with section("Is it more right?", "The same test galaxies, predicted by both runs. The interval is a paired bootstrap over groups of the sky: an interval without 0 is more than chance."):
+    with section("Is it more right?", "The same test galaxies, predicted by both runs. The interval is a paired bootstrap over groups of the sky: an interval "
+                                      "without 0 is more than chance."):
         found = _gained((*asked.key, against), ws, asked, against)
         if not found:
             nothing_yet(f"No test galaxy has a catalogue value of {asked.target} and both predictions.")
             return
         table = pd.DataFrame([{"metric": g.metric, "values": f"{g.before:.3g} → {g.now:.3g}", "change": g.told, "verdict": g.verdict} for g in found])
         st.dataframe(table, hide_index=True, height="content", key="unsure_gains", column_config={
-            "metric": st.column_config.TextColumn("metric", help="Of the test galaxies; low is good for all of them. δ is the difference in z over 1 + z.", width="small"),
+            "metric": st.column_config.TextColumn("metric", help="Of the test galaxies; low is good for all of them. δ is the difference in z over 1 + z.",
+                                                  width="small"),
             "values": st.column_config.TextColumn("before → now", help="Of the earlier run, and of the run chosen above", width="small"),
             "change": st.column_config.TextColumn("change (95 %)", help="As a share of what it was, and its 95 % interval"),
             "verdict": st.column_config.TextColumn("verdict", help="Better or worse where the interval leaves out 0, else no more than chance", width="small")})
 
 
 def _moved(found: Change) -> None:
-    with section("From corner to corner", "Corners of Noise or ignorance, parted for both runs at the medians of the earlier one. Numbers are galaxies; colour is their share of the corner they came from."):
+    with section("From corner to corner", "Corners of Noise or ignorance, parted for both runs at the medians of the earlier one. Numbers are galaxies; colour "
+                                          "is their share of the corner they came from."):
         st.markdown(found.sentence)
         charts.show(figures.moved(found.moved), "unsure_moved", f"Galaxies by corner before and now. {found.sentence.replace('**', '')}", is_still=True)
 

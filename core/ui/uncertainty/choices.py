@@ -55,10 +55,13 @@ def choose(ws: Workspace) -> Asked:
     runs, targets = exploring.run_names(ws), comparing.targets(ws)
     _from_address(list(runs))
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
-        run_id = st.selectbox("Model run", list(runs), format_func=runs.get, key=RUN, persist_state="session", width=300, help="Whose uncertainty is looked at: a finished run that keeps its predictions. The newest come first.")
-        target = st.selectbox("Target", list(targets), key="target", bind="query-params", width=200, help="  \n".join(f"**{name}** {sentence}" for name, sentence in targets.items()))
+        run_id = st.selectbox("Model run", list(runs), format_func=runs.get, key=RUN, persist_state="session", width=300,
+                              help="Whose uncertainty is looked at: a finished run that keeps its predictions. The newest come first.")
+        target = st.selectbox("Target", list(targets), key="target", bind="query-params", width=200,
+                              help="  \n".join(f"**{name}** {sentence}" for name, sentence in targets.items()))
         asked = _asked(ws, run_id, runs[run_id], target)
-        st.text_input("Go to a galaxy", key=SEARCH, placeholder="key or number", icon=":material/search:", width=260, on_change=_search, args=(ws, asked.everyone),
+        st.text_input("Go to a galaxy", key=SEARCH, placeholder="key or number", icon=":material/search:", width=260, on_change=_search,
+                      args=(ws, asked.everyone),
                       help="Opens it in the tab One galaxy; a part of its key is enough. A click on a point of the map or of a chart does the same below it.")
     _to_address(asked)
     return asked

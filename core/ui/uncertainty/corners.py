@@ -24,7 +24,8 @@ GLYPHS = {"circle": "●", "diamond": "◆", "square": "■", "triangle-up": "�
 def corners(ws: Workspace, asked: Asked) -> None:
     """The scatter, and beside it its corners, laid out as they lie there."""
     if not asked.everyone.knows_both(asked.target):
-        nothing_yet(f"{asked.run} does not tell noise from ignorance of {asked.target}: it gives one total only. Choose a run of a model with several heads, an ensemble or dropout.", "pages/train.py", "Train one")
+        nothing_yet(f"{asked.run} does not tell noise from ignorance of {asked.target}: it gives one total only. Choose a run of a model with several heads, "
+                    f"an ensemble or dropout.", "pages/train.py", "Train one")
         return
     noise, ignorance = asked.everyone.noise(asked.target), asked.everyone.ignorance(asked.target)
     at = doubting.limits(noise, ignorance)
@@ -35,7 +36,8 @@ def corners(ws: Workspace, asked: Asked) -> None:
     with right:
         _cards(asked, place)
         if not np.isin(place, [CORNERS.index(c) for c in CORNERS if c.is_ignorant != c.is_noisy]).any():
-            st.caption(":orange[:material/info: No galaxy lies in Ask or Noise-limited: in this run ignorance rises and falls with noise, so it cannot tell which galaxies labels would help. Another run may.]")
+            st.caption(":orange[:material/info: No galaxy lies in Ask or Noise-limited: in this run ignorance rises and falls with noise, so it cannot tell "
+                       "which galaxies labels would help. Another run may.]")
     if st.session_state.get(f"{CHART}_clicked") and asked.galaxy is not None:
         show(ws, asked, asked.galaxy, "corners")
 
@@ -43,7 +45,8 @@ def corners(ws: Workspace, asked: Asked) -> None:
 def _scatter(asked: Asked, noise: np.ndarray, ignorance: np.ndarray, place: np.ndarray, at: tuple[float, float]) -> None:
     table, unit = asked.everyone.table, f" [{asked.spread_unit}]" if asked.unit else ""
     counts = np.bincount(place[place >= 0], minlength=len(CORNERS))
-    alt = f"Ignorance against noise of {asked.target}, logarithmic, parted at the medians: " + ", ".join(f"{c.title} {n:,}" for c, n in zip(CORNERS, counts, strict=True))
+    alt = f"Ignorance against noise of {asked.target}, logarithmic, parted at the medians: " + ", ".join(f"{c.title} {n:,}" for c,
+                                                                                                         n in zip(CORNERS, counts, strict=True))
     figure = figures.corners(noise, ignorance, place, at, table.object_ids, table.key, unit)
     st.plotly_chart(figure, width="stretch", key=CHART, config=charts.QUIET, alt=alt, on_select=_clicked, selection_mode="points")
     drawn, told = min(figures.MOST_POINTS, int(counts.sum())), int(counts.sum())
@@ -53,8 +56,10 @@ def _scatter(asked: Asked, noise: np.ndarray, ignorance: np.ndarray, place: np.n
 
 
 def _cards(asked: Asked, place: np.ndarray) -> None:
-    st.markdown("**What the corners mean**", help="Noise (aleatoric) is what the data cannot say; ignorance (epistemic) is what the model has not learnt. Only ignorance can be taken away by labels. "
-                                                  "The corners are parted at the medians of this run, so they compare galaxies with each other: Known is surer than the typical galaxy, not certain.")
+    st.markdown("**What the corners mean**", help="Noise (aleatoric) is what the data cannot say; ignorance (epistemic) is what the model has not learnt. Only "
+                                                  "ignorance can be taken away by labels. "
+                                                  "The corners are parted at the medians of this run, so they compare galaxies with each other: Known is surer "
+                                                  "than the typical galaxy, not certain.")
     for pair in (CORNERS[:2], CORNERS[2:]):
         for corner, column in zip(pair, st.columns(2), strict=True):
             with column:
@@ -69,7 +74,8 @@ def _card(asked: Asked, corner: Corner, is_here: np.ndarray) -> None:
         st.html(f'<span style="color:{colour};font-size:1.15rem" aria-hidden="true">{GLYPHS[symbol]}</span> <b>{corner.title}</b> · {len(ids):,} galaxies')
         st.caption(f"{corner.sentence} {corner.advice} {free:,} of them can still be asked about.")
         with st.container(horizontal=True, gap="small"):
-            if st.button("Show", key=f"unsure_show_{corner.name}", disabled=not len(ids), help="Catch these galaxies on the map of the Explore page, coloured by ignorance."):
+            if st.button("Show", key=f"unsure_show_{corner.name}", disabled=not len(ids),
+                         help="Catch these galaxies on the map of the Explore page, coloured by ignorance."):
                 state.select(ids)
                 map.keep(EXPLORE_MAP, ids)
                 st.session_state.update({"explore_run": asked.run_id, "explore_target": asked.target, "explore_colour": "epistemic"})

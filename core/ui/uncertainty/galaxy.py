@@ -27,7 +27,8 @@ def galaxy(ws: Workspace, asked: Asked) -> None:
     if len(caught):
         _choose_caught(asked, caught)
     if asked.galaxy is None:
-        nothing_yet("No galaxy has been chosen. Type a key above, click a point of the map or of Noise or ignorance, or catch some on the map of the Explore page.", "pages/explore.py", "Explore")
+        nothing_yet("No galaxy has been chosen. Type a key above, click a point of the map or of Noise or ignorance, or catch some on the map of the Explore "
+                    "page.", "pages/explore.py", "Explore")
         _suggest(asked)
         return
     show(ws, asked, asked.galaxy, "galaxy")
@@ -42,7 +43,9 @@ def show(ws: Workspace, asked: Asked, object_id: int, key: str) -> None:
             st.markdown(said.sentence)
             with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
                 beside = _beside(ws, asked, said, key)
-                is_revealed = st.toggle("Reveal what is known", key=f"unsure_reveal_{key}_{object_id}", help="Others' labels, the catalogue's value and what the spectrum tells by itself. They stay hidden until you ask, so that you can decide "
+                is_revealed = st.toggle("Reveal what is known", key=f"unsure_reveal_{key}_{object_id}",
+                                        help="Others' labels, the catalogue's value and what the spectrum tells by itself. They stay hidden until you ask, so "
+                                             "that you can decide "
                                         "by yourself first; of a galaxy that is shared out, others' labels stay hidden until you have decided.")
             known = doubting.known(ws, object_id, asked.target, state.annotator(), is_revealed)
             _draw(asked, [said, *beside.values()], [asked.run, *beside], known, key)
@@ -68,8 +71,10 @@ def _facts(ws: Workspace, asked: Asked, said: Posterior, key: str) -> None:
     facts = {"S/N": said.sn, "r magnitude": said.magnitude, "novelty": said.novelty}
     st.caption(" · ".join(f"{name} {value:.3g}" for name, value in facts.items() if np.isfinite(value)))
     if said.noise > 0 and said.ignorance > 0:
-        st.markdown("**Of its variance**", help="Noise (aleatoric) is what the data cannot say, ignorance (epistemic) what the model has not learnt; their variances add up.")
-        charts.show(figures.split(said.share_of_noise), f"unsure_split_{key}", f"Of the variance {said.share_of_noise:.0%} is noise, the rest ignorance", is_still=True)
+        st.markdown("**Of its variance**", help="Noise (aleatoric) is what the data cannot say, ignorance (epistemic) what the model has not learnt; their "
+                                                "variances add up.")
+        charts.show(figures.split(said.share_of_noise), f"unsure_split_{key}", f"Of the variance {said.share_of_noise:.0%} is noise, the rest ignorance",
+                    is_still=True)
     st.page_link("pages/label.py", label="Label it", icon=":material/edit_note:", query_params={"object": str(said.object_id)})
 
 
@@ -77,13 +82,15 @@ def _say_known(known: pd.DataFrame, is_revealed: bool) -> None:
     if known.empty:
         st.caption("Nothing is known of it that could be shown." if is_revealed else "You have not labelled it. What others know stays hidden until you ask.")
     for row in known.itertuples():
-        st.caption(f"**{row.what.capitalize()}** {doubting.figures(row.value, row.sigma)}{f' ± {doubting.figures(row.sigma, row.sigma)}' if row.sigma > 0 else ''} :gray[{row.who}]")
+        st.caption(f"**{row.what.capitalize()}** "
+                   f"{doubting.figures(row.value, row.sigma)}{f' ± {doubting.figures(row.sigma, row.sigma)}' if row.sigma > 0 else ''} :gray[{row.who}]")
 
 
 def _beside(ws: Workspace, asked: Asked, said: Posterior, key: str) -> dict[str, Posterior]:
     """What other runs say of the same galaxy: name -> posterior."""
     runs = {name: run for run, name in exploring.run_names(ws).items() if run != asked.run_id}
-    chosen = st.multiselect("Beside it", list(runs), key=f"unsure_beside_{key}", max_selections=MOST_BESIDE, placeholder="other runs", width=340, label_visibility="collapsed", help="What other runs say of the same galaxy, drawn over it.") if runs else []
+    chosen = st.multiselect("Beside it", list(runs), key=f"unsure_beside_{key}", max_selections=MOST_BESIDE, placeholder="other runs", width=340,
+                            label_visibility="collapsed", help="What other runs say of the same galaxy, drawn over it.") if runs else []
     found = {}
     for name in chosen:
         try:
@@ -96,7 +103,8 @@ def _beside(ws: Workspace, asked: Asked, said: Posterior, key: str) -> dict[str,
 def _choose_caught(asked: Asked, caught: np.ndarray) -> None:
     table = asked.everyone.table
     names = dict(zip(caught.tolist(), table.key[exploring.rows_of(table.object_ids, caught)], strict=True))
-    st.selectbox(f"Of the {len(caught):,} galaxies that are caught", list(names), index=None, format_func=names.get, key="unsure_caught", placeholder="choose one", width=340, on_change=_take_caught,
+    st.selectbox(f"Of the {len(caught):,} galaxies that are caught", list(names), index=None, format_func=names.get, key="unsure_caught",
+                 placeholder="choose one", width=340, on_change=_take_caught,
                  help="Caught on the map of the Explore page, or by the corners of Noise or ignorance.")
 
 
@@ -104,7 +112,8 @@ def _suggest(asked: Asked) -> None:
     """A galaxy to begin with: of which the model knows least."""
     ignorance = asked.everyone.ignorance(asked.target)
     if np.isfinite(ignorance).any():
-        st.button("Show the one it knows least about", key="unsure_least", icon=":material/help:", on_click=look_at, args=(int(asked.everyone.table.object_ids[np.nanargmax(ignorance)]),))
+        st.button("Show the one it knows least about", key="unsure_least", icon=":material/help:", on_click=look_at,
+                  args=(int(asked.everyone.table.object_ids[np.nanargmax(ignorance)]),))
 
 
 @callback

@@ -26,7 +26,8 @@ def where(ws: Workspace, asked: Asked) -> None:
     if not offered:
         nothing_yet(f"Run {asked.run_id} says nothing of how unsure it is of {asked.target}. Choose another run or target.")
         return
-    kind = st.segmented_control("Kind of uncertainty", list(offered), default=next(iter(offered)), required=True, key="unsure_kind", persist_state="session", wrap=True,
+    kind = st.segmented_control("Kind of uncertainty", list(offered), default=next(iter(offered)), required=True, key="unsure_kind", persist_state="session",
+                                wrap=True,
                                 format_func=lambda name: offered[name].title, help="  \n".join(f"**{c.title}** {c.sentence}." for c in offered.values()))
     chosen = offered.get(kind) or next(iter(offered.values()))
     values_n = values(asked, kind, chosen)
@@ -64,25 +65,30 @@ def _map(ws: Workspace, asked: Asked, kind: str, offered: dict[str, Colouring]) 
 
 
 def _sky(asked: Asked, kind: str, chosen: Colouring, values_n: np.ndarray, caught: np.ndarray | None) -> None:
-    st.markdown("**The same on the sky**", help="Lambert's equal-area projection about the middle of the galaxies: north is up, east to the left, and every bin covers the same area of the sky. Colour is the median of its galaxies.")
+    st.markdown("**The same on the sky**", help="Lambert's equal-area projection about the middle of the galaxies: north is up, east to the left, and every "
+                                                "bin covers the same area of the sky. Colour is the median of its galaxies.")
     seen = _seen((*asked.key, kind), asked, values_n)
     if seen is None:
         nothing_yet("No galaxy here has both a position on the sky and this uncertainty.")
         return
     rows = None if caught is None else exploring.rows_of(asked.everyone.table.object_ids, caught)
     charts.show(figures.sky(seen, chosen.title, chosen.scale == "logarithmic", None if rows is None else rows[rows >= 0]), "unsure_sky",
-                f"{chosen.title} of {asked.target} over the sky: medians in {int((seen.count > 0).sum())} bins of equal area about right ascension {seen.centre[0]:.0f}, declination {seen.centre[1]:.0f} degrees")
+                f"{chosen.title} of {asked.target} over the sky: medians in {int((seen.count > 0).sum())} bins of equal area about right ascension "
+                f"{seen.centre[0]:.0f}, declination {seen.centre[1]:.0f} degrees")
     st.caption(f"Medians in bins of {seen.size:.2g}° by {seen.size:.2g}°. North is up, east is left.")
 
 
 def _what_it_follows(asked: Asked, kind: str, chosen: Colouring, values_n: np.ndarray) -> None:
     found, said = _found((*asked.key, kind), asked, values_n)
-    with section(f"In which galaxies: {chosen.title.lower()}", "Medians of galaxies by the S/N of their spectrum and by what the model predicts. Rows and columns each hold about equal shares of all galaxies."):
+    with section(f"In which galaxies: {chosen.title.lower()}",
+                 "Medians of galaxies by the S/N of their spectrum and by what the model predicts. Rows and columns each hold about equal shares of all "
+                 "galaxies."):
         if found is None:
             nothing_yet("No galaxy has both a prediction and this uncertainty.")
             return
         st.markdown(f"{doubting.largest(found, _by(asked))} {said}")
-        charts.show(figures.cells(found, _by(asked)), "unsure_cells", f"Median {chosen.title.lower()} by S/N and predicted {_by(asked)}. {doubting.largest(found, _by(asked))}", is_still=True)
+        charts.show(figures.cells(found, _by(asked)), "unsure_cells",
+                    f"Median {chosen.title.lower()} by S/N and predicted {_by(asked)}. {doubting.largest(found, _by(asked))}", is_still=True)
 
 
 def _by(asked: Asked) -> str:
