@@ -289,6 +289,16 @@ def test_draws_of_the_nmad_are_those_of_the_study():
     assert _nmad_draws(error, weight) == pytest.approx(nmad_draws(error, weight))
 
 
+def test_held_counts_the_truths_inside_stretched_intervals_else_stated_ones(tiny):
+    tight, wide = _run(tiny, ignorance=0.04, offset=0.0499), _run(tiny, ignorance=0.04, offset=0.04)
+    assert doubting.held(tiny, tight, "z").share == 0 and doubting.held(tiny, wide, "z").share == 1
+    runs.finish(tiny, tight, "done", {"conformal": {"widths": {"z": {"all": {"68": 1.5}}}}})
+    found = doubting.held(tiny, tight, "z")
+    assert (found.share, found.galaxies) == (1, (objects.frame(tiny)["split"] == "test").sum())
+    assert found.sentence == f"100.0 ± {100 * np.sqrt(0.6827 * 0.3173 / found.galaxies):.1f} %"
+    assert doubting.held(tiny, tight, "not_a_target") is None
+
+
 def test_what_was_undone_between_two_runs_is_counted(tiny):
     before = _run(tiny)
     label = labels.current(tiny).query("target == 'z'")["id"].iloc[0]

@@ -110,6 +110,9 @@ def _gains(ws: Workspace, asked: Asked, against: int) -> None:
             "values": st.column_config.TextColumn("before → now", help="Of the earlier run, and of the run chosen above", width="small"),
             "change": st.column_config.TextColumn("change (95 %)", help="As a share of what it was, and its 95 % interval"),
             "verdict": st.column_config.TextColumn("verdict", help="Better or worse where the interval leaves out 0, else no more than chance", width="small")})
+        was, now = (doubting.held(ws, run, asked.target) for run in (against, asked.run_id))
+        if was and now:
+            st.caption(f"68 % intervals held {was.sentence} of the test galaxies before and hold {now.sentence} now, stretched where calibrated.")
 
 
 def _moved(found: Change) -> None:

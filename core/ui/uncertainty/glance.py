@@ -3,10 +3,9 @@
 import numpy as np
 import streamlit as st
 
-from core.services import comparing, doubting
+from core.services import doubting
 from core.store import Workspace
 from core.ui.uncertainty.choices import Asked
-from core.uncertainty.conformal import LEVELS
 
 HALF_HELP = "Half-width of the 68 % interval of the typical galaxy, ignorance and noise together, stretched until it held 68 % of calibration galaxies of like S/N."
 
@@ -29,17 +28,10 @@ def glance(ws: Workspace, asked: Asked) -> None:
     columns[2].metric("Worth asking about", f"{int(((place == 0) & asked.everyone.is_free).sum()):,}" if knows_both else "–", border=True,
                       help="Galaxies that can still be asked about, whose ignorance lies above its median and whose noise lies below its own: the data are "
                            "clear, but the model does not know them. See Noise or ignorance.")
-    held = _held(ws, asked)
-    columns[3].metric("68 % intervals hold", "–" if held is None else f"{held:.1%}", border=True,
-                      help="Share of the test galaxies whose catalogue value lies inside the model's 68 % interval, stretched where it was calibrated. Should "
-                           "be 68 %. See Can it be believed.")
-
-
-def _held(ws: Workspace, asked: Asked) -> float | None:
-    found = comparing.calibration(comparing.predicted_and_true(ws, asked.run_id, asked.target), asked.everyone.stretches, asked.target)
-    if found is None:
-        return None
-    return found.stretched.get(LEVELS["68"], float(np.interp(LEVELS["68"], found.levels, found.covered)))
+    found = doubting.held(ws, asked.run_id, asked.target)
+    columns[3].metric("68 % intervals hold", "–" if found is None else f"{found.share:.1%}", border=True,
+                      help="Share of the test galaxies whose catalogue value lies inside the model's 68 % interval, stretched where it was calibrated. Should be "
+                           "68 %. See Can it be believed.")
 
 
 def _median(values_n: np.ndarray) -> float:
