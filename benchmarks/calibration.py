@@ -1,6 +1,6 @@
 """Do calibrated intervals hold what they claim, and does novelty find what is no galaxy? Mock sky, and real photometric redshifts.
 
-    python -m benchmarks.calibration [--galaxies 12000] [--labels 1500] [--models NAME ...] [--splits 50] [--table TABLE] [--out FILE.csv]
+    python -m benchmarks.calibration [--galaxies 36000] [--labels 1500] [--models NAME ...] [--splits 50] [--table TABLE] [--out FILE.csv]
 
 The mock sky: models are trained as the app does it, on galaxies that a catalogue labels at random. Intervals are measured on every
 galaxy that no model has seen and nobody chose, of another sky group than any labelled one. TABLE is the CSV of `benchmarks.photometry`: `photometry_mlp` is fitted to a
@@ -151,7 +151,7 @@ def _told(table: pd.DataFrame) -> pd.DataFrame:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--galaxies", type=int, default=12_000)
+    parser.add_argument("--galaxies", type=int, default=36_000)
     parser.add_argument("--labels", type=int, default=1500)
     parser.add_argument("--models", nargs="*", default=MODELS)
     parser.add_argument("--splits", type=int, default=50)
