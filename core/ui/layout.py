@@ -39,6 +39,13 @@ def nothing_yet(sentence: str, page: str = "", label: str = "", icon: str = ":ma
             st.page_link(page, label=label, icon=icon)
 
 
+def cards(items: tuple[tuple[str, str, str], ...]) -> None:
+    """What one may expect, side by side: icon, title and sentence of each."""
+    for column, (icon, title, sentence) in zip(st.columns(len(items)), items, strict=True):
+        with column, st.container(border=True, height="stretch"):
+            st.markdown(f":blue[:material/{icon}:] &nbsp;**{title}**  \n:gray[{sentence}]")
+
+
 def plain(text: str) -> str:
     """Text of people, with nothing that markdown would act on."""
     return "".join(f"\\{c}" if c in r"\`*_{}[]()#+-.!:~$<>|" else c for c in text)

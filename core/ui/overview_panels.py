@@ -9,7 +9,7 @@ from core.services.overviewing import Census, Step
 from core.store import Workspace
 from core.ui import charts, jobs_panel, state
 from core.ui.guard import callback, guarded
-from core.ui.layout import nothing_yet, section
+from core.ui.layout import cards, nothing_yet, section
 
 CURVES = {"σ NMAD": "nmad", "RMSE": "rmse", "R²": "r2", "CRPS": "crps", "η 0.05": "eta05"}
 HEADLINES = (("z", "nmad", "σ NMAD of z", ""), ("sfr_tot_median", "rmse", "RMSE, SFR", " dex"))
@@ -113,9 +113,7 @@ def _first_run() -> None:
         with st.container(horizontal=True, vertical_alignment="center"):
             st.button("Build the demo sky", type="primary", icon=":material/auto_awesome:", on_click=_build_demo, args=(ws,))
             st.page_link("pages/data.py", label="Bring in your own files", icon=":material/upload_file:")
-    for column, (icon, title, sentence) in zip(st.columns(len(PROMISES)), PROMISES, strict=True):
-        with column, st.container(border=True, height="stretch"):
-            st.markdown(f":blue[:material/{icon}:] &nbsp;**{title}**  \n:gray[{sentence}]")
+    cards(PROMISES)
 
 
 def _step(step: Step) -> None:

@@ -4,17 +4,17 @@ import numpy as np
 
 from core.services.exploring import CANNOT, LABELLED, STATES, UNLABELLED, WAITING
 
-OKABE_ITO = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#8A8D2E", "#7B3F98")
-"""Okabe & Ito 2008, colour universal design (jfly.uni-koeln.de/color); yellow and black, which vanish on one
-of the two pages, are replaced by olive and violet."""
+OKABE_ITO = ("#0072B2", "#BD7900", "#009E73", "#BF6495", "#3695CF", "#D55E00", "#8A8D2E", "#9A5BB8")
+"""Okabe & Ito 2008, colour universal design (jfly.uni-koeln.de/color), each darkened until it stands out from a light page and
+a dark one by a contrast of 3 (WCAG 2.2, 1.4.11); yellow and black, which cannot, are replaced by olive and violet."""
 SYMBOLS = ("circle", "diamond", "square", "triangle-up", "cross", "star", "hexagon", "x")
-NOTHING = "#9a9cb3"
+NOTHING = "#8d8fa8"
 """Of what has no value, and of what is not labelled."""
-_STATE = {UNLABELLED: (NOTHING, "circle"), WAITING: ("#E69F00", "diamond"), CANNOT: ("#CC79A7", "x"), LABELLED: ("#0072B2", "square")}
-_STATE_ON_DARK = _STATE | {UNLABELLED: ("#6d7090", "circle"), LABELLED: ("#56B4E9", "square")}
-_VISIBLE = {False: (0.0, 0.9), True: (0.22, 1.0)}
-"""Part of viridis that stands out from a light and from a dark page."""
-_MIDDLE = {False: "#c9cad6", True: "#565a78"}
+_STATE = {UNLABELLED: (NOTHING, "circle"), WAITING: ("#BD7900", "diamond"), CANNOT: ("#BF6495", "x"), LABELLED: ("#0072B2", "square")}
+_STATE_ON_DARK = _STATE | {UNLABELLED: ("#6d7090", "circle"), WAITING: ("#E69F00", "diamond"), CANNOT: ("#CC79A7", "x"), LABELLED: ("#56B4E9", "square")}
+_VISIBLE = {False: (0.0, 0.58), True: (0.33, 1.0)}
+"""Part of viridis that stands out from a light and from a dark page by a contrast of 3."""
+_MIDDLE = {False: "#90919f", True: "#62657f"}
 HIGHLIGHT = {False: "#B3261E", True: "#FFD166"}
 MARKS = {False: (HIGHLIGHT[False], "#14142B", "#C2189B"), True: (HIGHLIGHT[True], "#FFFFFF", "#FF8AD8")}
 """Of what is ringed on a map, in order; each has a shape of its own beside it."""
@@ -51,6 +51,21 @@ def rgb(colour: str) -> tuple[int, ...]:
     if colour.startswith("#"):
         return tuple(bytes.fromhex(colour[1:]))
     return tuple(round(float(part)) for part in colour.removeprefix("rgb(").removesuffix(")").split(","))
+
+
+def contrast(one: str, other: str) -> float:
+    """How far two colours stand out from each other, 1 to 21 (WCAG 2.2, relative luminance).
+
+    >>> round(contrast("#000000", "#ffffff"), 1), round(contrast("#777777", "#ffffff"), 2)
+    (21.0, 4.48)
+    """
+    dark, light = sorted(_luminance(colour) for colour in (one, other))
+    return (light + 0.05) / (dark + 0.05)
+
+
+def _luminance(colour: str) -> float:
+    share = np.array(rgb(colour)) / 255
+    return float(np.where(share <= 0.04045, share / 12.92, ((share + 0.055) / 1.055) ** 2.4) @ (0.2126, 0.7152, 0.0722))
 
 
 def ramp(pairs: list[list], count: int) -> np.ndarray:

@@ -47,7 +47,7 @@ def what_they_learn(ws: Workspace) -> None:
         right.metric("with SFR", f"{seen.galaxies.get('sfr_tot_median', 0):,}")
         fresh = overviewing.fresh_labels(ws)
         st.caption(f"{seen.values:,} values over all targets and splits; log mark {seen.high_water:,}.")
-        st.markdown(f":orange[:material/fiber_new: {overviewing.labelled_since(fresh)} since the newest finished run.]" if fresh else ":green[:material/check: The newest run has seen every label.]")
+        st.markdown(f":orange[:material/add_circle: {overviewing.labelled_since(fresh)} since the newest finished run.]" if fresh else ":green[:material/check: The newest run has seen every label.]")
         if seen.held_back:
             said = "redshift is held back, because people disagree about it." if seen.held_back == 1 else "redshifts are held back, because people disagree about them."
             st.markdown(f":orange[:material/compare_arrows: {seen.held_back:,} {said}]")

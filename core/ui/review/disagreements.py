@@ -12,11 +12,19 @@ from core.services.reviewing import Disagreement
 from core.store import Workspace
 from core.ui import charts, state
 from core.ui.guard import callback
-from core.ui.layout import nothing_yet, plain
+from core.ui.layout import cards, nothing_yet, plain
 from core.ui.review import figures
 
 LIST, CLIENT, SEQUENCE, LAST = "review_list", "review_client", "review_sequence", "review_last"
 _MOST_KEYS = 9
+
+
+TOGETHER = (
+    ("group_add", "Share", "A batch is shared out: each object to as many people as you like, known answers mixed in if you wish."),
+    ("visibility_off", "Label blind", "Nobody sees what others, or a model, said of an object before their own decision stands."),
+    ("balance", "Settle", "Where two read different redshifts, the confusion that explains it is named, and one key decides. Nothing is trained on until then."),
+    ("verified", "Know your grades", "How often each person's certain, probable and possible redshifts turn out right, and who agrees with whom."),
+)
 
 
 def disagreements(ws: Workspace) -> None:
@@ -45,6 +53,8 @@ def _nobody_disagrees(ws: Workspace) -> None:
     said = ("Everybody agrees: no two people read redshifts more than 1,000 km/s apart." if several else
             "Only when two people label the same object can they disagree. Share a batch out so that each object goes to two of them.")
     nothing_yet(f":material/handshake: {said}")
+    if not several:
+        cards(TOGETHER)
     _undo_last(ws)
 
 
