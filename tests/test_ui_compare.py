@@ -70,6 +70,8 @@ def test_error_bars_show_histogram_and_curve_of_each_run():
     bars, others = [t for t in figure.data if t.type == "bar"], [t for t in figure.data if t.type == "scatter"]
     curves = [t for t in others if t.mode == "lines+markers"]
     assert len(bars) == 2 and np.array_equal(bars[0].y, one.density)
+    stairs = [t for t in others if t.line.shape == "hv"]
+    assert len(stairs) == 2 and np.array_equal(stairs[0].y[:-1], one.density_after)
     assert [c.name for c in curves] == ["a", "a, stretched", "b", "b, stretched"] and np.array_equal(curves[1].y, list(one.stretched.values())) and np.array_equal(curves[0].y, one.covered) and curves[1].line.color == curves[0].line.color != curves[2].line.color
 
 
