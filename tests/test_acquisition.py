@@ -5,7 +5,7 @@ from dataclasses import fields, replace
 import numpy as np
 import pytest
 
-from core.acquisition.batch import compose
+from core.acquisition.batch import compose, fill_up
 from core.acquisition.candidates import Candidates
 from core.acquisition.registry import STRATEGIES, strategy
 from core.acquisition.variance import balanced_uncertainty, gumbel_top
@@ -400,6 +400,22 @@ def test_batch_gives_the_distance_to_the_nearest_label_only():
     batch = compose(strategy("k_centre"), line([1, 2, 9, 10, -4], labelled=[0]), 3, np.random.default_rng(0), 0)
     assert batch.distances.tolist() == pytest.approx([10, 4, 2])
     assert np.isnan(compose(strategy("k_centre"), line([1, 2, 3]), 2, np.random.default_rng(0), 0).distances).all()
+
+
+@EVERY
+def test_fill_up_adds_neither_what_is_kept_nor_what_is_barred(name):
+    candidates = pool()
+    allowed = np.flatnonzero(candidates.allowed_p)
+    kept, barred = allowed[:20], allowed[20:40]
+    batch = fill_up(strategy(name), candidates, kept, barred, 12, np.random.default_rng(0), 3)
+    assert len(set(batch.indices.tolist())) == 12 and batch.control.sum() == 3
+    assert candidates.allowed_p[batch.indices].all() and not np.isin(batch.indices, [*kept, *barred]).any()
+
+
+def test_fill_up_goes_on_from_what_is_kept_and_tells_the_distance_to_labels_only():
+    candidates = line([1, 2, 9, 10, -4], labelled=[0])
+    batch = fill_up(strategy("k_centre"), candidates, np.array([3]), np.array([4]), 2, np.random.default_rng(0))
+    assert batch.indices.tolist() == [1, 0] and batch.distances.tolist() == pytest.approx([2, 1])
 
 
 def test_batch_refuses_more_than_the_pool_and_a_share_outside_its_range():

@@ -412,6 +412,19 @@ def test_query_offers_only_what_a_strategy_can_heed(app, tiny):
     assert (asked.population, asked.whom, asked.diversity) == ((1, 2, 5), "my list", 0.0)
 
 
+def test_query_without_a_run_or_a_map_composes_all_the_same(app, tiny):
+    runs.finish(tiny, 1, "failed")
+    with tiny.write() as db:
+        db.conn.execute("DELETE FROM embeddings")
+    test = app(tiny, "query", size="4")
+    assert fine(test) and "There is no map to show the picks on yet." in words(test) and "epistemic" not in test.selectbox(key="strategy_without_run").options
+    test.segmented_control(key="query_region").set_value("by filter").run()
+    assert fine(test) and "Filters look at a map, and there is none yet" in words(test)
+    test.selectbox(key="strategy_without_run").set_value("random").run()
+    _press(test, "Preview")
+    assert fine(test) and len(test.session_state["query_desk"].batch.table) == 4 and "random control" in str(test.session_state["query_desk"].batch.table["reason"].tolist()).lower()
+
+
 def test_query_asks_within_a_saved_view_or_the_filters(app, tiny):
     exploring.save_view(tiny, "bright", exploring.View("pca image", 1, "sn", "z", exploring.Filters(sn=(10.0, None))), "ann")
     test = app(tiny, "query", size="2")

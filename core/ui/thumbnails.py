@@ -31,6 +31,11 @@ def composite_png(image: np.ndarray, scale: int = 1) -> bytes:
     return _png(_enlarged(stamps.composite(image), scale))
 
 
+def address(image: np.ndarray) -> str:
+    """`composite_png` as an address that holds the picture itself."""
+    return f"data:image/png;base64,{_base64(image)}"
+
+
 def strip_png(image: np.ndarray, scale: int = STRIP_SCALE) -> bytes:
     """The five bands in grey and the colour composite side by side, (h, 6 w) times ``scale``, as one PNG.
 
@@ -56,7 +61,7 @@ def grid(images: np.ndarray, has_image: np.ndarray, captions: list[str], alts: l
     """
     figures = []
     for k, (caption, alt) in enumerate(zip(captions, alts, strict=True)):
-        source = f'<img alt="{escape(alt)}" src="data:image/png;base64,{_base64(images[k])}">' if has_image[k] else '<span class="lb-none">no image</span>'
+        source = f'<img alt="{escape(alt)}" src="{address(images[k])}">' if has_image[k] else '<span class="lb-none">no image</span>'
         linked = f'<a href="{escape(links[k])}" target="_blank" rel="noopener" title="{escape(alt)}">{source}</a>' if links else source
         figures.append(f"<figure>{linked}{_drawing(curves[k]) if curves else ''}<figcaption>{escape(caption).replace(chr(10), '<br>')}</figcaption></figure>")
     return f'{_GRID}<div class="lb-grid">{"".join(figures)}</div>'

@@ -11,10 +11,11 @@ from core.services import querying
 from core.services.querying import Request
 from core.store import assignments, batches
 from tests.journeys.conftest import wait_ready
+from tests.journeys.test_explore import ALL, box
 
 PATIENCE = 60_000
-ROW = 35
-"""Pixels of a row of a table."""
+HEAD, ROW = 35, 44
+"""Pixels of the head and of a row of the table of picks."""
 
 
 def tick(page, row: int) -> None:
@@ -22,12 +23,19 @@ def tick(page, row: int) -> None:
     table = page.locator(".st-key-query_picks [data-testid=stDataFrame]")
     table.scroll_into_view_if_needed()
     box = table.bounding_box()
-    page.mouse.click(box["x"] + 16, box["y"] + ROW * (row + 1) + ROW / 2)
+    page.mouse.click(box["x"] + 16, box["y"] + HEAD + ROW * (row + 0.5))
     wait_ready(page)
 
 
 def press(page, name: str) -> None:
     page.get_by_role("button", name=name, exact=True).click(timeout=PATIENCE)
+    wait_ready(page)
+
+
+def press_key(page, key: str) -> None:
+    """Press the button of a widget key, and wait until the page has followed."""
+    page.locator(f".st-key-{key} button:enabled").first.click(timeout=PATIENCE)
+    page.wait_for_timeout(600)
     wait_ready(page)
 
 
@@ -66,7 +74,7 @@ def test_two_strategies_are_compared_one_is_taken_changed_by_hand_and_saved(serv
     press(page, "Remove 1")
     expect(page.get_by_text("Changed by hand: 1 taken out.")).to_be_visible(timeout=PATIENCE)
     fresh = next(int(i) for i in composed.pool.object_ids if i not in ids)
-    page.locator(".st-key-query_add button").first.click()
+    press_key(page, "query_add")
     page.get_by_role("textbox", name="Galaxies to add").fill(f"{fresh}, 1")
     page.keyboard.press("Control+Enter")
     wait_ready(page)
@@ -74,7 +82,8 @@ def test_two_strategies_are_compared_one_is_taken_changed_by_hand_and_saved(serv
     expect(page.get_by_text("Changed by hand: 1 taken out, 1 put in.")).to_be_visible(timeout=PATIENCE)
     expect(page.get_by_text("Not added: 1 already decided on.").or_(page.get_by_text("Not added: 1 kept for calibration and test."))).to_be_visible()
     tick(page, 7)
-    page.locator(".st-key-query_move_top button:enabled").first.click()
+    press_key(page, "query_move_up")
+    press_key(page, "query_move_top")
     expect(page.get_by_text("Changed by hand: 1 taken out, 1 put in, ordered by hand.")).to_be_visible(timeout=PATIENCE)
 
     page.get_by_role("combobox", name="For").fill("Ada")
@@ -95,3 +104,18 @@ def test_two_strategies_are_compared_one_is_taken_changed_by_hand_and_saved(serv
     for name, status in (("Close", "closed"), ("Open", "open")):
         page.get_by_role("button", name=name).filter(has_text=row["name"]).click(timeout=PATIENCE)
         assert until(lambda status=status: batches.frame(server.ws)["status"].iloc[0] == status)
+
+
+def test_what_a_box_catches_is_added_and_what_may_not_be_asked_about_is_told(server, page):
+    page.set_viewport_size({"width": 1280, "height": 1500})
+    page.goto(f"{server.url}/query?size=3")
+    page.locator(".lb-map[data-drawn]").wait_for(timeout=PATIENCE)
+    wait_ready(page)
+    page.get_by_role("button", name="Preview").click()
+    expect(page.get_by_text("All 3 picks are on this map.")).to_be_visible(timeout=PATIENCE)
+    box(page, ALL)
+    page.get_by_role("button", name="Add the 60 to the batch").click(timeout=PATIENCE)
+    expect(page.get_by_text("added at the end of the batch.")).to_be_visible(timeout=PATIENCE)
+    expect(page.get_by_text("Not added: 3 in the batch already, 21 kept for calibration and test, 19 already decided on")).to_be_visible()
+    press_key(page, "query_undo")
+    expect(page.get_by_text("All 3 picks are on this map.")).to_be_visible(timeout=PATIENCE)

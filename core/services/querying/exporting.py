@@ -14,7 +14,7 @@ def export(ws: Workspace, batch_id: int) -> bytes:
     """A batch as CSV, by rank; raises `NotFound`.
 
     Where it comes from stands above the columns in lines that begin with ``#`` (pandas: ``comment="#"``): name, strategy, seed, run,
-    who saved it and when, all parameters as JSON, and the SHA-256 of the rows below. Columns rank, key, object_id, ra, dec, reason, score, distance, control, sn, and of each
+    who saved it and when, all parameters as JSON, and the SHA-256 of the rows below. Columns rank (from 0), key, object_id, ra, dec, reason, score, distance, control, sn, and of each
     target that was asked about ``_predicted``, ``_epistemic`` and ``_aleatoric`` (1 sigma) of the batch's run; empty = not known.
     """
     items, row = batches.items(ws, batch_id), batches.frame(ws).set_index("id").loc[batch_id]

@@ -14,8 +14,8 @@ from core.services.querying.scored import Scored
 
 WORTH_SAMPLE = 20_000
 """Galaxies of the pool on which a batch's worth is measured, drawn at random from a larger one."""
-RANDOM_DRAWS = 8
-"""Random batches whose mean a batch is held against: one by itself covers anything from little to much."""
+RANDOM_DRAWS, RANDOM_PICKS = 8, 4000
+"""Random batches whose mean a batch is held against, for one by itself covers anything from little to much; fewer of large ones, which vary less."""
 
 
 @dataclass(frozen=True)
@@ -87,7 +87,7 @@ def _coverage(candidates: Candidates, rows: np.ndarray, rng: np.random.Generator
     sample = np.union1d(rows, rng.permutation(len(candidates))[:WORTH_SAMPLE])
     features, weights, labelled = candidates.features_pd[sample], _mass(candidates)[sample], candidates.labelled_ld
     share, redundancy = covered(features, weights, labelled, np.searchsorted(sample, rows))
-    drawn = [covered(features, weights, labelled, rng.permutation(len(sample))[: len(rows)])[0] for _ in range(RANDOM_DRAWS)]
+    drawn = [covered(features, weights, labelled, rng.permutation(len(sample))[: len(rows)])[0] for _ in range(min(RANDOM_DRAWS, max(RANDOM_PICKS // len(rows), 1)))]
     return {"covered": share, "random_covered": float(np.mean(drawn)), "redundancy": redundancy, "measured": len(rows)}
 
 

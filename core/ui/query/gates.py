@@ -24,7 +24,7 @@ def gates(ws: Workspace, request: Request) -> Request:
                                  "told yet what they look like. 0 lets the strategy choose freely; novelty looks for them on purpose and always does.")
         spectrum = st.checkbox("only with a spectrum", querying.has_spectra(ws), key="query_spectrum", persist_state="session", help="Without one nobody can read a redshift.")
         galaxies = st.checkbox("only galaxies", True, key="query_galaxies", persist_state="session", help="Leave out what the catalogue calls a star, a quasar or sky.")
-        skip = st.checkbox("not those waiting in an open batch", True, key="query_skip", persist_state="session")
+        skip = st.checkbox("not those waiting in an open batch", True, key="query_skip", persist_state="session", help="What somebody has been asked about already is not asked about twice.")
         flags = st.multiselect("Never if flagged", labelling.FLAGS, querying.NEVER_FLAGGED, key="query_flags", persist_state="session", help="An issue that anybody has flagged at the desk and not taken back.")
         named = st.text_area("Never these objects", key="query_excluded", persist_state="session", height=68, placeholder="keys or numbers", help="Keys or numbers of objects, one a line or with commas between.")
     return replace(request, least_sn=sn, least_good=good / 100, least_chance=chance / 100, strange_share=strange / 100, needs_spectrum=spectrum, only_galaxies=galaxies, skip_waiting=skip,

@@ -1,12 +1,14 @@
 """The picks one by one, each with its reason: taken out, put in, put in order, and taken back."""
 
+from pathlib import Path
+
 import numpy as np
 import streamlit as st
 
-from core.services import querying
+from core.services import exploring, querying
 from core.services.querying import MOVES, ORDERS
 from core.store import Workspace
-from core.ui import state
+from core.ui import state, thumbnails
 from core.ui.explore_panels import pictures
 from core.ui.guard import callback, guarded
 from core.ui.query import desk
@@ -15,6 +17,8 @@ from core.ui.query.drawn import add
 
 _MOVE_ICONS = {"top": ":material/vertical_align_top:", "up": ":material/arrow_upward:", "down": ":material/arrow_downward:", "bottom": ":material/vertical_align_bottom:"}
 _PICTURES = 60
+MOST_PICTURED, ROW_HEIGHT, _MIDDLE = 200, 44, slice(16, 48)
+"""Rows up to which the table bears pictures, how high they are in pixels, and which part of a stamp they show."""
 
 
 @st.fragment
@@ -29,7 +33,7 @@ def _tabs(ws: Workspace, on_desk: Desk) -> None:
     table, gallery = st.tabs(["Why each", "Pictures"])
     with table:
         tools = st.container()
-        rows = _table(on_desk)
+        rows = _table(ws, on_desk)
         with tools:
             _tools(ws, on_desk, rows)
     with gallery:
@@ -74,14 +78,17 @@ def _told(on_desk: Desk, rows: list[int]) -> str:
     return f"Changed by hand: {said}.{lost}" if said else "Tick rows to take them out or to move them; click a heading to look at them in another order."
 
 
-def _table(on_desk: Desk) -> list[int]:
-    """Draw it; places of the rows that are ticked."""
-    ticked = st.session_state.pop("query_ticked", [])
+def _table(ws: Workspace, on_desk: Desk) -> list[int]:
+    """Draw it; places of the rows that are ticked. What was moved stays ticked, so that it can be moved on."""
+    turn, ticked = st.session_state.get("query_ticked", ("", []))
+    has_pictures = len(on_desk.facts) <= MOST_PICTURED
+    shown = on_desk.facts.assign(picture=_thumbnails(ws.path, ws, tuple(on_desk.batch.ids.tolist()))) if has_pictures else on_desk.facts
     chosen = st.dataframe(
-        on_desk.facts, key=f"query_table_{on_desk.turn}", hide_index=True, height=360, column_order=["place", "key", "reason", "score", "distance", "sn", "chance", "prediction", "control"],
-        on_select="rerun", selection_mode="multi-row", placeholder="–", selection_default={"selection": {"rows": ticked}},
+        shown, key=f"query_table_{on_desk.turn}", hide_index=True, height=420, row_height=ROW_HEIGHT if has_pictures else None, column_order=["place", "picture", "key", "reason", "score", "distance", "sn", "chance", "prediction", "control"],
+        on_select="rerun", selection_mode="multi-row", placeholder="–", selection_default={"selection": {"rows": ticked if turn == on_desk.turn else []}},
         column_config={
-            "place": st.column_config.NumberColumn("#", width=45, help="In this order the batch is labelled."), "reason": st.column_config.TextColumn("why", width=270, help="Why the strategy chose it, or who put it in."),
+            "place": st.column_config.NumberColumn("#", width=45, help="In this order the batch is labelled."), "picture": st.column_config.ImageColumn("", width=50, help="The galaxy's middle in i, r and g, 13 arcsec wide; the Pictures tab shows more of it."),
+            "reason": st.column_config.TextColumn("why", width=225, help="Why the strategy chose it, or who put it in."),
             "score": st.column_config.NumberColumn("score", width=65, format="%.3g", help="What the strategy scored; the random control and what was added by hand have none."),
             "distance": st.column_config.NumberColumn("to label", width=75, format="%.3g", help="Distance to the nearest label. 1 = the pool's typical distance from its own middle."),
             "sn": st.column_config.NumberColumn("S/N", width=55, format="%.1f", help="Median signal-to-noise per pixel of the spectrum."),
@@ -91,6 +98,12 @@ def _table(on_desk: Desk) -> list[int]:
         },
     )
     return list(chosen.selection.rows)
+
+
+@st.cache_data(max_entries=32, show_spinner=False)
+def _thumbnails(path: Path, _ws: Workspace, ids: tuple[int, ...]) -> list[str | None]:
+    images, has_image = exploring.stamps(_ws, np.array(ids, np.int64))
+    return [thumbnails.address(image[:, _MIDDLE, _MIDDLE]) if has else None for image, has in zip(images, has_image, strict=True)]
 
 
 _ORDER_HELP = {
@@ -108,7 +121,7 @@ def _move(ws: Workspace, ids: np.ndarray, where: str) -> None:
     old = desk.now()
     batch = querying.moved(old.batch, ids, where)
     desk.lay(ws, batch, old.rival)
-    st.session_state["query_ticked"] = np.flatnonzero(np.isin(batch.ids, ids)).tolist()
+    st.session_state["query_ticked"] = (desk.now().turn, np.flatnonzero(np.isin(batch.ids, ids)).tolist())
 
 
 def _order(ws: Workspace, by: str) -> None:

@@ -14,7 +14,7 @@ from core.ui.query import desk
 from core.ui.query.desk import Desk
 
 HELP = {
-    "Uncertainty covered": "Share of the pool's epistemic uncertainty that these labels come near: 1 \N{MINUS SIGN} d²/d₀² for each galaxy, d₀ its distance to the nearest label now, d to the nearest pick. Below it, how many points of a per cent more or less that is than the mean of eight random batches of this size.",
+    "Uncertainty covered": "Share of the pool's epistemic uncertainty that these labels come near: 1 \N{MINUS SIGN} d²/d₀² for each galaxy, d₀ its distance to the nearest label now, d to the nearest pick. Below it, how many points of a per cent more or less that is than the mean of several random batches of this size.",
     "Redundancy": "How much of that coverage several picks share: 0 when each covers other galaxies.",
     "Labelled already": "Of the train-split galaxies here that could be asked about, the share that has a label already.",
     "Cannot be told": "The mean chance that nobody can tell a value of a pick (a star, an artefact, too little signal), as past decisions teach; 0 while nobody has failed to.",
@@ -61,10 +61,10 @@ def _taken(ws: Workspace, previewed: Preview | None, k: int) -> Callable[[], Non
 def _figures(ws: Workspace, request: Request, previewed: Preview | None, common: str) -> list[tuple[str, str, str]]:
     """Title, value and help of each."""
     worth = dict.fromkeys(("covered", "random_covered", "redundancy", "labelled_share", "cannot"), np.nan) if previewed is None else previewed.worth
-    minutes, gain = querying.minutes(ws, state.annotator(), request.size if previewed is None else len(previewed.table)), worth["covered"] - worth["random_covered"]
-    colour = "gray" if np.isnan(gain) else "green" if gain > 0 else "red"
+    minutes, gain = querying.minutes(ws, state.annotator(), request.size if previewed is None else len(previewed.table)), round(worth["covered"] - worth["random_covered"], 3)
+    colour = "gray" if not abs(gain) > 0 else "green" if gain > 0 else "red"
     figures = [
-        ("Uncertainty covered", _percent(worth["covered"]), "" if np.isnan(gain) else f":{colour}[{100 * gain:+.1f} vs random]"),
+        ("Uncertainty covered", _percent(worth["covered"]), "" if np.isnan(gain) else f":{colour}[{100 * gain + 0.0:+.1f} vs random]"),
         ("Redundancy", _percent(worth["redundancy"]), ""), ("Labelled already", _percent(worth["labelled_share"]), ""), ("Cannot be told", _percent(worth["cannot"]), ""),
         *_gains(ws, previewed, request), ("Your time", "–" if minutes is None else f"{minutes:.0f} min", ""),
     ]
