@@ -63,7 +63,7 @@ def test_lassos_add_subtract_and_invert_and_a_click_shows_one_galaxy(server, pag
     page.get_by_text("Draw a lasso around some galaxies").wait_for()
     x0, x1, y0, y1 = frame(shown.xy)
     row = int(np.argmax(shown.xy[:, 0]))
-    stage, (x, y) = page.locator(".lb-map .stage").first.bounding_box(), shown.xy[row]
+    stage, (x, y) = page.locator(".lb-map .stage").first.bounding_box(), shown.xy[row].tolist()
     page.mouse.click(stage["x"] + stage["width"] * (x - x0) / (x1 - x0), stage["y"] + stage["height"] * (y1 - y) / (y1 - y0))
     page.get_by_text(f"Open {shown.key[row]}").wait_for(timeout=30_000)
     page.get_by_role("button", name="Catch its neighbours").click()
