@@ -3,7 +3,7 @@
 const REACH = 14;
 const REST_MILLISECONDS = 90;
 const DIM = 0.16;
-const MARK_PIXELS = 13;
+const MARK_PIXELS = 15;
 // What the colour bar takes of the stage's right side, so that it lies over no galaxy.
 const BAR_PIXELS = 96;
 // A crowd is painted as density until its cells would show; from this zoom on, as points.

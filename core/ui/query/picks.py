@@ -11,6 +11,7 @@ from core.store import Workspace
 from core.ui import state, thumbnails
 from core.ui.explore_panels import pictures
 from core.ui.guard import callback, guarded
+from core.ui.layout import plain
 from core.ui.query import desk
 from core.ui.query.desk import Desk
 from core.ui.query.drawn import add
@@ -72,6 +73,9 @@ def _told(on_desk: Desk, rows: list[int]) -> str:
     edits, ticked = on_desk.batch.edits, int(on_desk.batch.table["control"].to_numpy()[rows].sum())
     if ticked:
         return (f":orange[:material/warning: {ticked} of what you have ticked {'is' if ticked == 1 else 'are'} the random control: taken out by hand, the honest baseline of the learning curve is no longer drawn at random.]")
+    if len(rows) == 1:
+        row = on_desk.facts.iloc[rows[0]]
+        return f"#{row['place']} {plain(row['key'])}: {plain(row['reason'])}."
     changed = [f"{len(edits.removed):,} taken out" if edits.removed else "", f"{len(edits.added):,} put in" if edits.added else "", "" if edits.order == "as chosen" else f"ordered {edits.order}"]
     said = ", ".join(filter(None, changed))
     lost = f" {edits.removed_control} of the random control {'was' if edits.removed_control == 1 else 'were'} taken out, which biases the baseline." if edits.removed_control else ""
