@@ -109,7 +109,7 @@ def test_cells_hold_medians_by_sn_and_prediction_and_name_the_largest():
     sn = np.repeat([1.0, 2.0, 3.0, 4.0], 50)
     predicted = np.tile(np.repeat([0.1, 0.2, 0.3, 0.4, 0.5], 10), 4)
     values = np.where((sn == 1) & (predicted == 0.5), 8.0, 2.0)
-    found = doubting.cells(values, sn, predicted)
+    found = doubting.cells(values, sn, sn, predicted)
     assert found.median.shape == (4, 5) and (found.count == 10).all() and found.median[0, 4] == 8 and found.overall == 2
     assert found.rows == ["under 1.8", "1.8 to 2.5", "2.5 to 3.2", "over 3.2"] and found.columns == ["under 0.18", "0.18 to 0.26", "0.26 to 0.34",
                                                                                                      "0.34 to 0.42", "over 0.42"]
@@ -117,12 +117,18 @@ def test_cells_hold_medians_by_sn_and_prediction_and_name_the_largest():
 
 
 def test_cells_give_galaxies_without_a_spectrum_a_row_of_their_own():
-    found = doubting.cells(np.r_[np.ones(20), np.full(20, 3.0)], np.r_[np.arange(20.0), np.full(20, np.nan)], np.full(40, 0.1))
-    assert found.rows[-1] == "no spectrum" and found.median[-1, -1] == 3 and doubting.largest(found, "z").startswith("Largest without a spectrum")
-    assert doubting.largest(doubting.cells(np.r_[np.ones(30), np.full(10, 1.1)], np.full(40, 5.0), np.repeat([0.1, 0.2, 0.3, 0.4], 10)),
+    found = doubting.cells(np.r_[np.ones(20), np.full(20, 3.0)], np.r_[np.arange(20.0), np.full(20, np.nan)], np.ones(40), np.full(40, 0.1))
+    assert found.rows[-1] == "no spectrum" and found.median[-1, -1] == 3 and doubting.largest(found, "z").startswith("Largest where there is no spectrum and predicted z")
+    assert doubting.largest(doubting.cells(np.r_[np.ones(30), np.full(10, 1.1)], np.full(40, 5.0), np.ones(40), np.repeat([0.1, 0.2, 0.3, 0.4], 10)),
                             "z") == "Much the same everywhere: a median of 1, and nowhere above 1.1."
-    assert doubting.cells(np.full(3, np.nan), np.ones(3), np.ones(3)) is None
-    assert doubting.largest(doubting.cells(np.ones(3), np.ones(3), np.ones(3)), "z") == ""
+    assert doubting.cells(np.full(3, np.nan), np.ones(3), np.ones(3), np.ones(3)) is None
+    assert doubting.largest(doubting.cells(np.ones(3), np.ones(3), np.ones(3), np.ones(3)), "z") == ""
+
+
+def test_cells_go_by_brightness_where_there_are_no_spectra():
+    found = doubting.cells(np.repeat([1.0, 4.0], 20), np.full(40, np.nan), np.r_[np.full(20, 15.0), np.full(19, 19.0), np.nan], np.full(40, 0.1))
+    assert found.by == "r magnitude" and found.rows == ["under 15.0", "15.0 to 19.0", "over 19.0", "no photometry"]
+    assert doubting.largest(found, "z").startswith("Largest at r magnitude over 19.0 and predicted z")
 
 
 def test_uncertainty_follows_what_it_is_ranked_like():
@@ -311,5 +317,5 @@ def test_medians_are_the_same_whatever_the_order():
     rng = np.random.default_rng(0)
     sn, predicted, values = rng.gamma(3, 4, 500), rng.uniform(0, 1, 500), rng.gamma(2, 1, 500)
     order = rng.permutation(500)
-    one, two = doubting.cells(values, sn, predicted), doubting.cells(values[order], sn[order], predicted[order])
+    one, two = doubting.cells(values, sn, sn, predicted), doubting.cells(values[order], sn[order], sn[order], predicted[order])
     assert pd.DataFrame(one.median).equals(pd.DataFrame(two.median)) and one.rows == two.rows

@@ -6,7 +6,7 @@ import pytest
 
 from core.services import doubting
 from core.services.doubting import CORNERS, Posterior
-from core.ui import state
+from core.ui import palette, state
 from core.ui.uncertainty import figures
 
 
@@ -40,10 +40,11 @@ def test_a_colour_scale_covers_half_as_much_again_at_least():
     assert figures._limits(np.array([0.0, 1.0]), (0, 100)) == (0, 1) and figures._limits(np.array([np.nan]), (2, 98)) == (0, 1)
 
 
-def test_cells_are_written_dark_on_bright_and_bright_on_dark():
-    found = doubting.cells(np.repeat([1.0, 9.0], 50), np.full(100, 5.0), np.repeat([0.1, 0.2], 50))
+def test_words_in_cells_stand_out_from_their_colour():
+    found = doubting.cells(np.repeat([1.0, 9.0], 50), np.full(100, 5.0), np.ones(100), np.repeat([0.1, 0.2], 50))
     written = {a.text: a.font.color for a in figures.cells(found, "z").layout.annotations if a.text}
-    assert written == {"1": "#fff", "9": "#111"}
+    ends = dict(zip(("1", "9"), ["#" + bytes(c).hex() for c in palette.ramp(palette.sequential(state.is_dark()), 2)], strict=True))
+    assert set(written) == {"1", "9"} and all(palette.contrast(written[text], ground) >= 4.5 for text, ground in ends.items())
 
 
 def test_corners_draw_each_galaxy_with_its_id_and_the_medians_as_a_cross():
@@ -54,7 +55,7 @@ def test_corners_draw_each_galaxy_with_its_id_and_the_medians_as_a_cross():
     assert drawn == {"Ask": [[6, "b"]], "Both": [[8, "d"]], "Known": [[5, "a"]], "Noise-limited": [[7, "c"]]}
     assert {t.type for t in figure.data} == {"scattergl"} and figure.data[0].x.dtype == np.float32
     assert sorted((s.x0, s.y0) for s in figure.layout.shapes) == [(0, 0.25), (0.025, 0)] and figure.layout.xaxis.type == figure.layout.yaxis.type == "log"
-    assert {a.text for a in figure.layout.annotations} == {f"<b>{c.title}</b>" for c in CORNERS}
+    assert [a.text.split("</span> ")[1] for a in figure.layout.annotations] == [f"<b>{c.title}</b>" for c in CORNERS]
 
 
 def test_corners_draw_a_sample_of_many():

@@ -8,7 +8,9 @@ import pandas as pd
 ROWS, COLUMNS = 4, 5
 FEWEST = 10
 """Galaxies in a cell below which its median is not spoken of."""
-WITHOUT_SN = "no spectrum"
+SN, MAGNITUDE = "S/N", "r magnitude"
+UNKNOWN = {SN: "no spectrum", MAGNITUDE: "no photometry"}
+"""What rows can be parted by, and what the row of those is called of whom it is not known."""
 ALIKE = 1.15
 """How many times the median of all a cell's must be to be worth a word."""
 FOLLOWED = 0.1
@@ -17,15 +19,17 @@ FOLLOWED = 0.1
 
 @dataclass(frozen=True)
 class Cells:
-    """Medians of an uncertainty by S/N and predicted value.
+    """Medians of an uncertainty by S/N or brightness and by predicted value.
 
     Attributes
     ----------
-    rows, columns : names of the cells' ranges, S/N ascending (`WITHOUT_SN` last), predicted value ascending.
+    by : what the rows are parted by, of `UNKNOWN`.
+    rows, columns : names of the cells' ranges, ascending, those of whom it is not known last.
     median, count : float (rows, columns); the median is NaN in an empty cell.
     overall : median of all.
     """
 
+    by: str
     rows: list[str]
     columns: list[str]
     median: np.ndarray
@@ -33,19 +37,23 @@ class Cells:
     overall: float
 
 
-def cells(values_n: np.ndarray, sn_n: np.ndarray, predicted_n: np.ndarray) -> Cells | None:
-    """Cells of about equal counts; galaxies without a value or a prediction are left out; None when nobody is left."""
+def cells(values_n: np.ndarray, sn_n: np.ndarray, magnitude_n: np.ndarray, predicted_n: np.ndarray) -> Cells | None:
+    """Cells of about equal counts; galaxies without a value or a prediction are left out; None when nobody is left.
+
+    Rows are parted by S/N, or by magnitude where no galaxy has an S/N.
+    """
     used = np.isfinite(values_n) & np.isfinite(predicted_n)
     if not used.any():
         return None
-    values, sn, predicted = (np.asarray(v, float)[used] for v in (values_n, sn_n, predicted_n))
-    row_n, rows = _ranges(sn, ROWS, ".1f")
+    by = SN if np.isfinite(sn_n[used]).any() else MAGNITUDE
+    values, parted, predicted = (np.asarray(v, float)[used] for v in (values_n, sn_n if by == SN else magnitude_n, predicted_n))
+    row_n, rows = _ranges(parted, ROWS, ".1f")
     column_n, columns = _ranges(predicted, COLUMNS, ".3g")
     if (row_n < 0).any():
-        row_n, rows = np.where(row_n < 0, len(rows), row_n), [*rows, WITHOUT_SN]
+        row_n, rows = np.where(row_n < 0, len(rows), row_n), [*rows, UNKNOWN[by]]
     cell, shape = row_n * len(columns) + column_n, (len(rows), len(columns))
     median = pd.Series(values).groupby(cell).median().reindex(np.arange(shape[0] * shape[1])).to_numpy().reshape(shape)
-    return Cells(rows, columns, median, np.bincount(cell, minlength=median.size).reshape(shape), float(np.median(values)))
+    return Cells(by, rows, columns, median, np.bincount(cell, minlength=median.size).reshape(shape), float(np.median(values)))
 
 
 def largest(found: Cells, target: str) -> str:
@@ -56,7 +64,7 @@ def largest(found: Cells, target: str) -> str:
         return ""
     if found.overall > 0 and found.median[row, column] < ALIKE * found.overall:
         return f"Much the same everywhere: a median of {found.overall:.2g}, and nowhere above {found.median[row, column]:.2g}."
-    whose = "without a spectrum" if found.rows[row] == WITHOUT_SN else f"at S/N {found.rows[row]}"
+    whose = f"where there is {found.rows[row]}" if found.rows[row] == UNKNOWN[found.by] else f"at {found.by} {found.rows[row]}"
     times = found.median[row, column] / found.overall if found.overall > 0 else np.nan
     compared = f", {times:.1f} times that of all" if np.isfinite(times) else ""
     return f"Largest {whose} and predicted {target} {found.columns[column]}: a median of {found.median[row, column]:.2g}{compared}."

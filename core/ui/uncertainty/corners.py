@@ -16,7 +16,6 @@ from core.ui.uncertainty.choices import Asked, look_at
 from core.ui.uncertainty.galaxy import show
 
 CHART = "unsure_corners"
-GLYPHS = {"circle": "●", "diamond": "◆", "square": "■", "triangle-up": "▲"}
 
 
 @st.fragment
@@ -71,7 +70,7 @@ def _card(asked: Asked, corner: Corner, is_here: np.ndarray) -> None:
     table, (colour, symbol) = asked.everyone.table, figures.LOOKS[corner.name]
     ids, free = table.object_ids[is_here], int((is_here & asked.everyone.is_free).sum())
     with st.container(border=True, height="stretch", gap="small"):
-        st.html(f'<span style="color:{colour};font-size:1.15rem" aria-hidden="true">{GLYPHS[symbol]}</span> <b>{corner.title}</b> · {len(ids):,} galaxies')
+        st.html(f'<span style="color:{colour};font-size:1.15rem" aria-hidden="true">{figures.GLYPHS[symbol]}</span> <b>{corner.title}</b> · {len(ids):,} galaxies')
         st.caption(f"{corner.sentence} {corner.advice} {free:,} of them can still be asked about.")
         with st.container(horizontal=True, gap="small"):
             if st.button("Show", key=f"unsure_show_{corner.name}", disabled=not len(ids),

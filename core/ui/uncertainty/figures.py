@@ -17,8 +17,11 @@ MOST_POINTS = 6000
 MOST_CAUGHT = 1500
 LEAST_RANGE = 0.18
 """Decades that a colour scale covers at least: half as much again."""
-LOOKS = {"ask": ("#D55E00", "circle"), "both": ("#E69F00", "diamond"), "known": ("#2B8FCB", "square"), "noisy": ("#CC79A7", "triangle-up")}
+WORDS = ("#111111", "#ffffff")
+LOOKS = {name: (palette.OKABE_ITO[place], symbol) for name, place, symbol in (("ask", 5, "circle"), ("both", 1, "diamond"), ("known", 4, "square"), ("noisy", 3,
+                                                                                                                                                     "triangle-up"))}
 """Colour and marker of each corner, on both pages."""
+GLYPHS = {"circle": "●", "diamond": "◆", "square": "■", "triangle-up": "▲"}
 DASHES = ("solid", "dash", "dot", "dashdot", "longdash")
 
 
@@ -48,16 +51,16 @@ def sky(seen: Sky, title: str, is_logarithmic: bool, caught: np.ndarray | None =
 
 
 def cells(found: Cells, target: str) -> "go.Figure":
-    """Medians by S/N and predicted value, each written in its cell."""
+    """Medians by S/N or magnitude and predicted value, each written in its cell."""
     import plotly.graph_objects as go
 
     text = [[f"{m:.2g}" if n else "" for m, n in zip(*row, strict=True)] for row in zip(found.median, found.count, strict=True)]
-    figure, height = charts.blank(90 + 44 * len(found.rows), f"predicted {target}", "S/N"), np.log10(np.where(found.median > 0, found.median, np.nan))
+    figure, height = charts.blank(90 + 44 * len(found.rows), f"predicted {target}", found.by), np.log10(np.where(found.median > 0, found.median, np.nan))
     low, high = _limits(height, (0, 100))
     figure.add_trace(go.Heatmap(x=found.columns, y=found.rows, z=height, zmin=low, zmax=high, text=text, customdata=found.count,
                                 colorscale=palette.sequential(state.is_dark()),
                                 showscale=False, xgap=2, ygap=2, hoverongaps=False,
-                                hovertemplate="S/N %{y}, predicted " + target + " %{x}<br>median %{text}, %{customdata:,} galaxies<extra></extra>"))
+                                hovertemplate=found.by + " %{y}, predicted " + target + " %{x}<br>median %{text}, %{customdata:,} galaxies<extra></extra>"))
     _write(figure, found.columns, found.rows, (height - low) / (high - low), text)
     figure.update_yaxes(type="category", automargin=True, showgrid=False).update_xaxes(type="category", showgrid=False)
     return figure.update_layout(margin={"l": 90, "r": 8, "t": 8, "b": 46})
@@ -86,8 +89,9 @@ def corners(noise_n: np.ndarray, ignorance_n: np.ndarray, place_n: np.ndarray, a
     for corner in CORNERS:
         side = {"x": 0.99 if corner.is_noisy else 0.01, "xanchor": "right" if corner.is_noisy else "left", "y": 0.985 if corner.is_ignorant else 0.015,
                 "yanchor": "top" if corner.is_ignorant else "bottom"}
-        figure.add_annotation(text=f"<b>{corner.title}</b>", xref="paper", yref="paper", showarrow=False, font={"size": 15, "color": LOOKS[corner.name][0]},
-                              bgcolor=charts.page(), opacity=0.9, **side)
+        colour, symbol = LOOKS[corner.name]
+        figure.add_annotation(text=f'<span style="color:{colour}">{GLYPHS[symbol]}</span> <b>{corner.title}</b>', xref="paper", yref="paper", showarrow=False,
+                              font={"size": 15}, bgcolor=charts.page(), opacity=0.9, **side)
     return figure.update_layout(showlegend=False, margin={"l": 66, "r": 12, "t": 12, "b": 52}, hoverlabel={"align": "left"}, dragmode="pan")
 
 
@@ -175,11 +179,14 @@ def groups(table: pd.DataFrame) -> "go.Figure":
     return figure.update_layout(margin={"l": 110, "r": 12, "t": 12, "b": 46})
 
 
-def _write(figure: "go.Figure", x: list[str], y: list[str], brightness: np.ndarray, text: list[list[str]]) -> None:
-    """Text in the cells of a heat map, dark on bright cells and bright on dark ones; ``brightness`` : 0 to 1."""
+def _write(figure: "go.Figure", x: list[str], y: list[str], place: np.ndarray, text: list[list[str]]) -> None:
+    """Text in the cells of a heat map, dark on bright cells and bright on dark ones; ``place`` : 0 to 1 along the colour scale."""
+    ramp = ["#" + bytes(colour).hex() for colour in palette.ramp(palette.sequential(state.is_dark()), 101)]
     for j, row in enumerate(text):
         for i, word in enumerate(row):
-            figure.add_annotation(x=x[i], y=y[j], text=word, showarrow=False, font={"size": 13, "color": "#111" if brightness[j, i] > 0.5 else "#fff"})
+            ground = ramp[round(100 * float(np.nan_to_num(place[j, i])))]
+            figure.add_annotation(x=x[i], y=y[j], text=word, showarrow=False, font={"size": 13, "color": max(WORDS, key=lambda colour: palette.contrast(colour,
+                                                                                                                                                        ground))})
 
 
 def _strip(said: Posterior, known: pd.DataFrame) -> list[tuple[str, float, float, str]]:

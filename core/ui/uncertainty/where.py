@@ -81,14 +81,15 @@ def _sky(asked: Asked, kind: str, chosen: Colouring, values_n: np.ndarray, caugh
 def _what_it_follows(asked: Asked, kind: str, chosen: Colouring, values_n: np.ndarray) -> None:
     found, said = _found((*asked.key, kind), asked, values_n)
     with section(f"In which galaxies: {chosen.title.lower()}",
-                 "Medians of galaxies by the S/N of their spectrum and by what the model predicts. Rows and columns each hold about equal shares of all "
+                 "Medians of galaxies by the S/N of their spectrum (by brightness where there are no spectra) and by what the model predicts. Rows and columns "
+                 "each hold about equal shares of all "
                  "galaxies."):
         if found is None:
             nothing_yet("No galaxy has both a prediction and this uncertainty.")
             return
         st.markdown(f"{doubting.largest(found, _by(asked))} {said}")
         charts.show(figures.cells(found, _by(asked)), "unsure_cells",
-                    f"Median {chosen.title.lower()} by S/N and predicted {_by(asked)}. {doubting.largest(found, _by(asked))}", is_still=True)
+                    f"Median {chosen.title.lower()} by {found.by} and predicted {_by(asked)}. {doubting.largest(found, _by(asked))}", is_still=True)
 
 
 def _by(asked: Asked) -> str:
@@ -107,4 +108,4 @@ def _found(key: tuple, _asked: Asked, _values_n: np.ndarray) -> tuple[Cells | No
     everyone, by = _asked.everyone, _by(_asked)
     predicted = everyone.table.mean[:, everyone.table.column(by)]
     follows = doubting.follows(_values_n, {"r magnitude": everyone.magnitude, "S/N": everyone.table.sn, f"predicted {by}": predicted})
-    return doubting.cells(_values_n, everyone.table.sn, predicted), doubting.followed(follows)
+    return doubting.cells(_values_n, everyone.table.sn, everyone.magnitude, predicted), doubting.followed(follows)
