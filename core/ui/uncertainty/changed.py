@@ -105,7 +105,8 @@ def _gains(ws: Workspace, asked: Asked, against: int) -> None:
             return
         table = pd.DataFrame([{"metric": g.metric, "values": f"{g.before:.3g} → {g.now:.3g}", "change": g.told, "verdict": g.verdict} for g in found])
         st.dataframe(table, hide_index=True, height="content", key="unsure_gains", column_config={
-            "metric": st.column_config.TextColumn("metric", help="Of the test galaxies; low is good for all of them. δ is the difference in z over 1 + z.", width=66),
+            "metric": st.column_config.TextColumn("metric", help="Of the test galaxies; low is good for all of them. δ is the difference in z over 1 + z.",
+                                                  width=66),
             "values": st.column_config.TextColumn("before → now", help="Of the earlier run, and of the run chosen above", width=110),
             "change": st.column_config.TextColumn("change (95 %)", help="As a share of what it was, and its 95 % interval", width=110),
             "verdict": st.column_config.TextColumn("verdict", help="Better or worse where the interval leaves out 0, else no more than chance", width=60)})

@@ -6,14 +6,13 @@ import streamlit as st
 from core.services import doubting
 from core.services.doubting import CORNERS, Corner
 from core.store import Workspace
-from core.ui import charts, map, state
-from core.ui.explore_panels import IN_LASSO
-from core.ui.explore_panels.page import KEY as EXPLORE_MAP
+from core.ui import charts
 from core.ui.guard import guarded
 from core.ui.layout import nothing_yet
 from core.ui.uncertainty import figures
 from core.ui.uncertainty.choices import Asked, look_at
 from core.ui.uncertainty.galaxy import show
+from core.ui.uncertainty.going import ask_within, show_on_map
 
 CHART = "unsure_corners"
 
@@ -70,20 +69,16 @@ def _card(asked: Asked, corner: Corner, is_here: np.ndarray) -> None:
     table, (colour, symbol) = asked.everyone.table, figures.LOOKS[corner.name]
     ids, free = table.object_ids[is_here], int((is_here & asked.everyone.is_free).sum())
     with st.container(border=True, height="stretch", gap="small"):
-        st.html(f'<span style="color:{colour};font-size:1.15rem" aria-hidden="true">{figures.GLYPHS[symbol]}</span> <b>{corner.title}</b> · {len(ids):,} galaxies')
+        glyph = f'<span style="color:{colour};font-size:1.15rem" aria-hidden="true">{figures.GLYPHS[symbol]}</span>'
+        st.html(f"{glyph} <b>{corner.title}</b> · {len(ids):,} galaxies")
         st.caption(f"{corner.sentence} {corner.advice} {free:,} of them can still be asked about.")
         with st.container(horizontal=True, gap="small"):
             if st.button("Show", key=f"unsure_show_{corner.name}", disabled=not len(ids),
                          help="Catch these galaxies on the map of the Explore page, coloured by ignorance."):
-                state.select(ids)
-                map.keep(EXPLORE_MAP, ids)
-                st.session_state.update({"explore_run": asked.run_id, "explore_target": asked.target, "explore_colour": "epistemic"})
-                st.switch_page("pages/explore.py", query_params={})
+                show_on_map(asked, ids)
             if st.button("Ask", key=f"unsure_ask_{corner.name}", disabled=not free, type="primary" if corner.name == "ask" else "secondary",
                          help="Compose a query batch from these galaxies only."):
-                state.select(ids)
-                st.session_state["query_region"] = IN_LASSO
-                st.switch_page("pages/query.py", query_params={})
+                ask_within(ids)
 
 
 def _clicked() -> None:

@@ -30,7 +30,8 @@ def glance(ws: Workspace, asked: Asked) -> None:
                            "clear, but the model does not know them. See Noise or ignorance.")
     found = doubting.held(ws, asked.run_id, asked.target)
     columns[3].metric("68 % intervals hold", "–" if found is None else f"{found.share:.1%}", border=True,
-                      help="Share of the test galaxies whose catalogue value lies inside the model's 68 % interval, stretched where it was calibrated. Should be "
+                      help="Share of the test galaxies whose catalogue value lies inside the model's 68 % interval, stretched where it was calibrated. Should "
+                           "be "
                            "68 %. See Can it be believed.")
 
 

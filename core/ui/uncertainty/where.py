@@ -13,6 +13,7 @@ from core.ui.layout import nothing_yet, section
 from core.ui.uncertainty import figures
 from core.ui.uncertainty.choices import Asked, kinds, look_at, values
 from core.ui.uncertainty.galaxy import show
+from core.ui.uncertainty.going import ask_within
 
 KEY = "unsure_map"
 HEIGHT = 500
@@ -60,8 +61,11 @@ def _map(ws: Workspace, asked: Asked, kind: str, offered: dict[str, Colouring]) 
     st.caption(f"{len(shown):,} galaxies. Click one to see what the model says of it; a lasso rings its galaxies on the sky.{caught}")
     if rows is None:
         return None
-    state.select(shown.object_ids[rows])
-    return shown.object_ids[rows]
+    ids = shown.object_ids[rows]
+    state.select(ids)
+    if st.button(f"Ask within the {len(ids):,} galaxies in the lasso", key="unsure_within", icon=":material/gesture_select:", disabled=not len(ids)):
+        ask_within(ids)
+    return ids
 
 
 def _sky(asked: Asked, kind: str, chosen: Colouring, values_n: np.ndarray, caught: np.ndarray | None) -> None:
