@@ -87,8 +87,11 @@ def test_two_strategies_are_compared_one_is_taken_changed_by_hand_and_saved(serv
     expect(page.get_by_text("Changed by hand: 1 taken out, 1 put in, ordered by hand.")).to_be_visible(timeout=PATIENCE)
 
     page.get_by_role("combobox", name="For").fill("Ada")
+    page.wait_for_timeout(300)
     page.keyboard.press("Enter")
+    expect(page.locator(".st-key-query_people")).to_contain_text("Ada")
     page.keyboard.press("Escape")
+    wait_ready(page)
     press(page, "Save batch")
     assert until(lambda: not batches.frame(server.ws).empty)
     row = batches.frame(server.ws).iloc[0]

@@ -6,7 +6,7 @@ import numpy as np
 import streamlit as st
 
 from core.services import exploring, querying
-from core.services.querying import MOVES, ORDERS
+from core.services.querying import MOVES, ORDERS, Edits
 from core.store import Workspace
 from core.ui import state, thumbnails
 from core.ui.explore_panels import pictures
@@ -60,7 +60,7 @@ def _tools(ws: Workspace, on_desk: Desk, rows: list[int]) -> None:
         lacking = batch.request.size - len(batch.table)
         _act(f"Fill up to {batch.request.size:,}", _fill, ws, key="query_fill", icon=":material/playlist_add:", disabled=lacking < 1, help="As many further picks as are lacking: the next best by the strategy, without what was taken out.")
         _act("Undo", desk.undo, key="query_undo", icon=":material/undo:", disabled=not on_desk.before, help="Take the last change back.")
-    st.caption(_told(on_desk, rows))
+    st.caption(f"{_ticked(on_desk, rows)}  \n{_changed(batch.edits)}")
 
 
 def _act(label: str, do, *args, **button) -> None:
@@ -69,17 +69,23 @@ def _act(label: str, do, *args, **button) -> None:
         st.rerun()
 
 
-def _told(on_desk: Desk, rows: list[int]) -> str:
-    edits, ticked = on_desk.batch.edits, int(on_desk.batch.table["control"].to_numpy()[rows].sum())
-    if ticked:
-        return (f":orange[:material/warning: {ticked} of what you have ticked {'is' if ticked == 1 else 'are'} the random control: taken out by hand, the honest baseline of the learning curve is no longer drawn at random.]")
+def _ticked(on_desk: Desk, rows: list[int]) -> str:
+    """What is to be said of the ticked rows: that the random control is among them, why one was chosen, or how to tick."""
+    control = int(on_desk.batch.table["control"].to_numpy()[rows].sum())
+    if control:
+        return f":orange[:material/warning: {control} of what you have ticked {'is' if control == 1 else 'are'} the random control: taken out by hand, the honest baseline of the learning curve is no longer drawn at random.]"
     if len(rows) == 1:
         row = on_desk.facts.iloc[rows[0]]
         return f"#{row['place']} {plain(row['key'])}: {plain(row['reason'])}."
-    changed = [f"{len(edits.removed):,} taken out" if edits.removed else "", f"{len(edits.added):,} put in" if edits.added else "", "" if edits.order == "as chosen" else f"ordered {edits.order}"]
-    said = ", ".join(filter(None, changed))
+    return "Tick rows to take them out or to move them; click a heading to look at them in another order."
+
+
+def _changed(edits: Edits) -> str:
+    """What was changed by hand so far."""
+    parts = [f"{len(edits.removed):,} taken out" if edits.removed else "", f"{len(edits.added):,} put in" if edits.added else "", "" if edits.order == Edits().order else f"ordered {edits.order}"]
+    said = ", ".join(filter(None, parts))
     lost = f" {edits.removed_control} of the random control {'was' if edits.removed_control == 1 else 'were'} taken out, which biases the baseline." if edits.removed_control else ""
-    return f"Changed by hand: {said}.{lost}" if said else "Tick rows to take them out or to move them; click a heading to look at them in another order."
+    return f"Changed by hand: {said}.{lost}" if said else "As the strategy chose them."
 
 
 def _table(ws: Workspace, on_desk: Desk) -> list[int]:
