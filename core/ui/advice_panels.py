@@ -31,8 +31,8 @@ def after_training(ws: Workspace) -> None:
             nothing_yet("This is told once a training has finished.")
             return
         left, right = st.columns([2, 1])
-        run_id = left.selectbox("Run", list(runs), format_func=runs.get, key="advice_run", persist_state="session")
-        size = right.number_input("Labels", 1, 10_000, 50, 10, key="advice_size", persist_state="session")
+        run_id = left.selectbox("Run", list(runs), format_func=runs.get, key="advice_run", persist_state="session", help="Whose next labels are asked about; runs of the same model and settings make its learning curve.")
+        size = right.number_input("Labels", 1, 10_000, 50, 10, key="advice_size", persist_state="session", help="How many more labels.")
         with guarded():
             _told(ws, run_id, None, int(size), None)
 

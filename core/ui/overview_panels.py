@@ -4,7 +4,7 @@ import pandas as pd
 import streamlit as st
 
 from core.columns import TARGETS
-from core.services import baselining, outcomes, overviewing, training
+from core.services import baselining, comparing, outcomes, overviewing, training
 from core.services.overviewing import Census, Step
 from core.store import Workspace
 from core.ui import charts, jobs_panel, state
@@ -28,8 +28,8 @@ def figures(ws: Workspace, here: Census) -> None:
     """The headline numbers."""
     columns = st.columns(5)
     columns[0].metric("Galaxies", f"{here.objects:,}", f"{here.complete:,} complete", help="Complete: with an image, a spectrum and photometry.", **_QUIET)
-    columns[1].metric("Labelled", f"{here.labelled:,}", f"{here.labelled / here.objects:.0%} of them", **_QUIET)
-    columns[2].metric("Finished runs", f"{here.runs:,}", f"{here.maps} map{'s' * (here.maps != 1)}", **_QUIET)
+    columns[1].metric("Labelled", f"{here.labelled:,}", f"{here.labelled / here.objects:.0%} of them", help="Galaxies with a standing value of any target, whoever gave it.", **_QUIET)
+    columns[2].metric("Finished runs", f"{here.runs:,}", f"{here.maps} map{'s' * (here.maps != 1)}", help="Trainings that have ended well, baselines among them.", **_QUIET)
     for column, (target, metric, label, unit) in zip(columns[3:], HEADLINES, strict=True):
         best = overviewing.best_of_newest(ws, target, metric)
         column.metric(label, f"{outcomes.three_digits(best.value)}{unit}" if best else "-", best.model if best else "no finished run", help="Best of each model's newest run, on held-out test galaxies.", **_QUIET)
@@ -39,8 +39,9 @@ def learning_curve(ws: Workspace) -> None:
     """A metric of every finished run against how many galaxies it learnt from."""
     with section("Learning curve", "Each point is a finished run, measured on held-out test galaxies that no strategy may choose."):
         left, right = st.columns([2, 5])
-        target = left.selectbox("Target", [t.name for t in TARGETS], format_func=lambda t: t, key="curve_target", persist_state="session")
-        label = right.segmented_control("Metric", _metrics(target), default="σ NMAD" if target == "z" else "RMSE", required=True, key=f"curve_metric_{target == 'z'}", persist_state="session")
+        target = left.selectbox("Target", [t.name for t in TARGETS], key="curve_target", persist_state="session", help="The quantity whose predictions are measured.")
+        label = right.segmented_control("Metric", _metrics(target), default="σ NMAD" if target == "z" else "RMSE", required=True, key=f"curve_metric_{target == 'z'}", persist_state="session",
+                                        help="  \n".join(f"**{m.label}** {m.sentence}" for m in comparing.METRICS if m.name in CURVES.values()))
         table = overviewing.learning_curve(ws, target, CURVES[label])
         if table.empty:
             nothing_yet("The curve begins with the first finished run.", "pages/train.py", "Train a model")

@@ -43,8 +43,8 @@ def what_they_learn(ws: Workspace) -> None:
             nothing_yet("No galaxy of the train split has a label yet.", "pages/query.py", "Ask for a batch")
             return
         left, right = st.columns(2)
-        left.metric("Galaxies with z", f"{seen.galaxies.get('z', 0):,}")
-        right.metric("with SFR", f"{seen.galaxies.get('sfr_tot_median', 0):,}")
+        left.metric("Galaxies with z", f"{seen.galaxies.get('z', 0):,}", help="Galaxies of the train split with a redshift to learn from: graded 3 or 4, and agreed on where several people gave one.")
+        right.metric("with SFR", f"{seen.galaxies.get('sfr_tot_median', 0):,}", help="Galaxies of the train split with a median star-formation rate to learn from.")
         fresh = overviewing.fresh_labels(ws)
         st.caption(f"{seen.values:,} values over all targets and splits; log mark {seen.high_water:,}.")
         st.markdown(f":orange[:material/add_circle: {overviewing.labelled_since(fresh)} since the newest finished run.]" if fresh else ":green[:material/check: The newest run has seen every label.]")
@@ -52,7 +52,7 @@ def what_they_learn(ws: Workspace) -> None:
             said = "redshift is held back, because people disagree about it." if seen.held_back == 1 else "redshifts are held back, because people disagree about them."
             st.markdown(f":orange[:material/compare_arrows: {seen.held_back:,} {said}]")
             st.page_link("pages/review.py", label="Settle it on the Review page", icon=":material/rule:")
-        st.caption("Snapshot SHA-256")
+        st.caption("Snapshot SHA-256", help="A fingerprint of the values as they stand: two runs with the same one have learnt from the same labels.")
         st.code(seen.hash, language=None, wrap_lines=True)
 
 

@@ -20,7 +20,7 @@ def view(ws: Workspace) -> tuple[View, dict]:
     """Map, run, colouring and target as a person has set them, filters apart; and every colouring there is."""
     columns = st.columns([1.5, 1.4, 1.3, 1, 0.85], vertical_alignment="bottom")
     names, runs = exploring.map_names(ws), exploring.run_names(ws)
-    name = columns[0].selectbox("Map", names, key="explore_name", persist_state="session")
+    name = columns[0].selectbox("Map", names, key="explore_name", persist_state="session", help="Galaxies that are alike in what the map is made of lie together; its axes mean nothing by themselves.")
     run_id = columns[1].selectbox("Model run", list(runs), format_func=runs.get, key="explore_run", persist_state="session", placeholder="no finished run",
                                   help="Whose predictions and uncertainties colour the map.")
     colourings = _colourings(str(ws.path), exploring.version(ws, name, run_id)[4], ws)
@@ -123,8 +123,10 @@ def _looked_up(ws: Workspace, is_open: bool) -> dict[str, list[str]]:
 
 def _names(name: str, choices: list[str]) -> list[str]:
     words = {"classes": "Class", "splits": "Split", "annotators": "Annotator", "batches": "Batch"}
+    helps = {"classes": "What the catalogue says the object is.", "splits": "Train, calibration or test, drawn by position on the sky; strategies ask about train only.",
+             "annotators": "Whose label stands.", "batches": "The newest query batch that asked about it."}
     gone = [value for value in st.session_state.get(f"explore_{name}", ()) if value not in choices]
-    return st.multiselect(words[name], [*choices, *gone], key=f"explore_{name}", placeholder="any", persist_state="session")
+    return st.multiselect(words[name], [*choices, *gone], key=f"explore_{name}", placeholder="any", persist_state="session", help=helps[name])
 
 
 def _range(name: str, title: str) -> tuple[float | None, float | None]:

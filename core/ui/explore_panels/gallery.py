@@ -118,11 +118,22 @@ def _what_curves_mean(table: pd.DataFrame, target: str, has_curves: bool) -> str
 def table(ws: Workspace, shown: MapTable, rows: np.ndarray, target: str, key: str) -> int | None:
     """Values of the rows of a map; the object of the row that a person has chosen, else None."""
     frame = exploring.details(shown, shown.object_ids[rows[:MOST_LISTED]], target)
-    number = {c: st.column_config.NumberColumn(format="%.4f") for c in ("label", "prediction", "epistemic", "aleatoric")} | {
-        "half": st.column_config.NumberColumn("± 68 %", format="%.4f", help="Half-width of the 68 % interval, stretched as calibration galaxies of like S/N ask"),
-        "novelty": st.column_config.NumberColumn(format="%.2f", help=COLOURINGS["novelty"].sentence)}
     chosen = st.dataframe(frame, key=f"{key}_table", hide_index=True, height=420, on_select="rerun", selection_mode="single-row", column_order=[c for c in frame if c != "object_id"],
-                          column_config=number | {"sn": st.column_config.NumberColumn("S/N", format="%.1f")})
+                          column_config=_columns())
     if len(rows) > MOST_LISTED:
         st.caption(f"The first {MOST_LISTED:,} of {len(rows):,}; narrow the selection to see others.")
     return int(frame["object_id"].iloc[chosen.selection.rows[0]]) if chosen.selection.rows else None
+
+
+def _columns() -> dict:
+    """Headings of the table, each with its help."""
+    text = {"key": "What the survey calls it", "state": "Unlabelled, waiting in an open batch, labelled, or nobody could tell", "class": "What the catalogue says the object is",
+            "split": "Train, calibration or test; strategies ask about train only"}
+    number = {"label": "The value that stands, given by people or a catalogue", "prediction": "What the model run says",
+              "epistemic": "Ignorance, 1 sigma: what labels could still teach the model", "aleatoric": "Noise, 1 sigma: what no label removes, as the model sees it"}
+    found = {c: st.column_config.TextColumn(help=said) for c, said in text.items()} | {c: st.column_config.NumberColumn(format="%.4f", help=said) for c, said in number.items()}
+    return found | {
+        "half": st.column_config.NumberColumn("± 68 %", format="%.4f", help="Half-width of the 68 % interval, stretched as calibration galaxies of like S/N ask"),
+        "novelty": st.column_config.NumberColumn(format="%.2f", help=COLOURINGS["novelty"].sentence),
+        "sn": st.column_config.NumberColumn("S/N", format="%.1f", help=COLOURINGS["sn"].sentence),
+    }

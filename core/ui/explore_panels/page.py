@@ -120,7 +120,7 @@ def _actions(ws: Workspace, shown: MapTable, rows: np.ndarray, view: View) -> No
         if st.button("Label", key="explore_label", icon=":material/edit_note:", disabled=not len(rows), help="Label these galaxies one after another."):
             st.switch_page("pages/label.py", query_params={"batch": "selection"})
         with st.popover("Thin out", icon=":material/grain:", disabled=not len(rows), help="Keep a spread-out part of what is caught"):
-            size = st.number_input("Galaxies to keep", 1, 1000, 24, key="explore_thin_size")
+            size = st.number_input("Galaxies to keep", 1, 1000, 24, key="explore_thin_size", help="As many clusters are made of what is caught.")
             st.caption("The typical galaxy of each of as many clusters: all kinds that you caught, none twice. Only galaxies that may be asked about take part.")
             st.button("Thin out", key="explore_thin", type="primary", on_click=_thin_out, args=(ws, shown.object_ids[rows], int(size), view))
         st.button("", key="explore_forget", icon=":material/close:", type="tertiary", help="Let all go", on_click=map.forget, args=(KEY,))
@@ -139,7 +139,7 @@ def _moved(ws: Workspace, shown: MapTable, view: View) -> None:
     with st.container(border=True):
         st.markdown("**Moved most**", help="Galaxies whose neighbours have changed most between two maps, after the one was turned, mirrored and scaled onto the other. "
                                            "Between rounds they are those about which the model has changed its mind.")
-        against = st.selectbox("Compared with", others, key="explore_moved", persist_state="session")
+        against = st.selectbox("Compared with", others, key="explore_moved", persist_state="session", help="The map of the same name from the round before, or any other map.")
         ids, far = exploring.moved_most(ws, shown, None if against == THE_ONE_BEFORE else against)
         if not len(ids):
             st.caption("There is no earlier map of this name: make it again after the next round, or compare it with another map.")
