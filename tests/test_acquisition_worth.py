@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from core.acquisition.distances import BLOCK, nearest, squared_between
-from core.acquisition.worth import covered
+from core.acquisition.worth import covered, squared_to_labels
 
 
 def column(*values) -> np.ndarray:
@@ -32,6 +32,12 @@ def test_covered_redundancy_grows_when_picks_repeat_each_other():
 def test_covered_measures_from_the_middle_when_nothing_is_labelled():
     share, _ = covered(column(-1, 1), np.ones(2), np.zeros((0, 1)), np.array([0]))
     assert share == pytest.approx(0.5)
+
+
+def test_covered_is_the_same_when_distances_to_labels_are_known_already():
+    pool, label = column(0, 4, 4, 9), column(0)
+    assert squared_to_labels(pool, label).tolist() == [0, 16, 16, 81] and squared_to_labels(column(-1, 1), np.zeros((0, 1))).tolist() == [1, 1]
+    assert covered(pool, np.ones(4), label, np.array([1, 3]), squared_to_labels(pool, label)) == covered(pool, np.ones(4), label, np.array([1, 3]))
 
 
 def test_nearest_agrees_with_a_plain_computation_across_blocks_and_far_from_the_origin():

@@ -391,6 +391,15 @@ def test_query_compares_two_strategies_and_takes_one(app, tiny):
     assert "The settings have changed since this preview" in words(test)
 
 
+def test_query_keeps_the_batch_when_there_is_nothing_to_compare_it_with(app, tiny):
+    test = app(tiny, "query", size="4", compare="true")
+    test.selectbox(key="strategy_against").set_value("disagreement").run()
+    _press(test, "Preview")
+    on_desk = test.session_state["query_desk"]
+    assert on_desk.rival is None and len(on_desk.batch.table) == 4 and not test.exception
+    assert [e.value for e in test.error][0].startswith("Nothing to compare with: Answers of a model of images and of a model of spectra must be known for disagreement")
+
+
 def test_query_offers_only_what_a_strategy_can_heed(app, tiny):
     test = app(tiny, "query", strategy="random", size="5")
     assert test.select_slider(key="query_diversity").disabled and test.checkbox(key="query_minute").disabled and test.segmented_control(key="query_population").disabled

@@ -5,7 +5,12 @@ import numpy as np
 from core.acquisition.distances import BLOCK, nearest, squared_between
 
 
-def covered(features_pd: np.ndarray, weights_p: np.ndarray, labelled_ld: np.ndarray, rows: np.ndarray) -> tuple[float, float]:
+def squared_to_labels(features_pd: np.ndarray, labelled_ld: np.ndarray) -> np.ndarray:
+    """Squared distance of each galaxy of the pool to its nearest label, to the pool's middle when nothing is labelled; (p,)."""
+    return nearest(features_pd, labelled_ld if len(labelled_ld) else features_pd.mean(axis=0, keepdims=True))[0]
+
+
+def covered(features_pd: np.ndarray, weights_p: np.ndarray, labelled_ld: np.ndarray, rows: np.ndarray, old_p: np.ndarray | None = None) -> tuple[float, float]:
     """How much of the pool's uncertainty a batch comes near, and how much of that its picks share.
 
     A pick covers a galaxy by ``1 - d_new^2 / d_old^2``, where d_old is the distance to the nearest
@@ -14,7 +19,7 @@ def covered(features_pd: np.ndarray, weights_p: np.ndarray, labelled_ld: np.ndar
     Parameters
     ----------
     features_pd : (p, d). weights_p : (p,) 0 or more, the uncertainty mass of each galaxy (ones = plain counting).
-    labelled_ld : (l, d), l may be 0. rows : (k,) the batch, rows of the pool.
+    labelled_ld : (l, d), l may be 0. rows : (k,) the batch, rows of the pool. old_p : `squared_to_labels`, where it is known already.
 
     Returns
     -------
@@ -25,8 +30,7 @@ def covered(features_pd: np.ndarray, weights_p: np.ndarray, labelled_ld: np.ndar
     >>> covered(pool, np.ones(3), np.array([[0.0]]), np.array([1, 2]))
     (0.6666666666666666, 0.5)
     """
-    centres = labelled_ld if len(labelled_ld) else features_pd.mean(axis=0, keepdims=True)
-    old_p = nearest(features_pd, centres)[0]
+    old_p = squared_to_labels(features_pd, labelled_ld) if old_p is None else old_p
     joint, single = 0.0, 0.0
     for start in range(0, len(features_pd), BLOCK):
         here = slice(start, start + BLOCK)

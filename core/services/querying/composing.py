@@ -26,13 +26,13 @@ _MEASURING = "k_centre"
 """A strategy that needs features and nothing else."""
 
 
-def preview(ws: Workspace, request: Request) -> Preview:
+def preview(ws: Workspace, request: Request, pool: Pool | None = None) -> Preview:
     """Compose a batch without saving it. The same workspace and request give the same batch.
 
-    Raises `BadInput` for a strategy, size, share or targets that cannot be served, `NotFound` for a run that is not there.
+    ``pool`` is `querying.pool` of the request where it is known already: another strategy may ask the same galaxies. Raises `BadInput` for a strategy, size, share or targets that cannot be served, `NotFound` for a run that is not there.
     """
     strategy, targets = registry.strategy(request.strategy), chosen_targets(truth.targets(ws), request.targets)
-    pool = pool_of(ws, request)
+    pool = pool_of(ws, request) if pool is None else pool
     seen = _seen(ws, request, pool, strategy, targets)
     measured = seen if seen.candidates.features_pd is not None else _seen(ws, replace(request, per_minute=False, population=None), pool, registry.strategy(_MEASURING), targets)
     batch = compose(strategy, seen.candidates, request.size, np.random.default_rng(request.seed), request.control_share, request.strange_share)

@@ -7,7 +7,7 @@ import pandas as pd
 
 from core.acquisition.candidates import Candidates
 from core.acquisition.variance import balanced_uncertainty
-from core.acquisition.worth import covered
+from core.acquisition.worth import covered, squared_to_labels
 from core.services.exploring import rows_of
 from core.services.querying.request import Pool, Request
 from core.services.querying.scored import Scored
@@ -86,8 +86,10 @@ def worth(request: Request, seen: Scored, measured: Scored, table: pd.DataFrame)
 def _coverage(candidates: Candidates, rows: np.ndarray, rng: np.random.Generator) -> dict[str, float]:
     sample = np.union1d(rows, rng.permutation(len(candidates))[:WORTH_SAMPLE])
     features, weights, labelled = candidates.features_pd[sample], _mass(candidates)[sample], candidates.labelled_ld
-    share, redundancy = covered(features, weights, labelled, np.searchsorted(sample, rows))
-    drawn = [covered(features, weights, labelled, rng.permutation(len(sample))[: len(rows)])[0] for _ in range(min(RANDOM_DRAWS, max(RANDOM_PICKS // len(rows), 1)))]
+    known = features, weights, labelled
+    old = squared_to_labels(features, labelled)
+    share, redundancy = covered(*known, np.searchsorted(sample, rows), old)
+    drawn = [covered(*known, rng.permutation(len(sample))[: len(rows)], old)[0] for _ in range(min(RANDOM_DRAWS, max(RANDOM_PICKS // len(rows), 1)))]
     return {"covered": share, "random_covered": float(np.mean(drawn)), "redundancy": redundancy, "measured": len(rows)}
 
 

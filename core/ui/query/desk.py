@@ -44,9 +44,10 @@ def clear() -> None:
 def preview(ws: Workspace, request: Request, against: str | None) -> None:
     """Compose a batch, and one by another strategy beside it; a rival that cannot be composed is told and left out."""
     clear()
-    batch, rival = querying.preview(ws, request), None
+    pool = querying.pool(ws, request)
+    batch, rival = querying.preview(ws, request, pool), None
     try:
-        rival = querying.preview(ws, rival_of(request, against)) if against else None
+        rival = querying.preview(ws, rival_of(request, against), pool) if against else None
     except LookbackError as error:
         state.tell_problem(f"Nothing to compare with: {error}")
     st.session_state[KEY] = Desk(batch, rival, facts(ws, batch))
