@@ -3,10 +3,9 @@
 import numpy as np
 
 from core.errors import BadInput
-from core.jobs.inputs import training_ids
 from core.jobs.mass import PLAIN
 from core.jobs.oracle import ORACLE
-from core.store import Workspace, batches, labels
+from core.store import Workspace, batches, labels, objects
 
 
 def random_galaxies(ws: Workspace, up_to: int | None = None) -> np.ndarray:
@@ -18,9 +17,8 @@ def random_galaxies(ws: Workspace, up_to: int | None = None) -> np.ndarray:
     seen = labels.current(ws, up_to).query("action == 'label'")
     drawn, chosen = _asked_for(ws)
     revealed = np.setdiff1d(seen.loc[seen["annotator"] == ORACLE, "object_id"].to_numpy(np.int64), chosen)
-    if seen.empty:
-        return np.empty(0, np.int64)
-    return np.intersect1d(training_ids(ws, up_to), np.union1d(drawn, revealed))
+    ids = np.intersect1d(np.union1d(drawn, revealed), labels.training(ws, up_to)["object_id"].to_numpy(np.int64))
+    return ids[objects.brief(ws, ids)["split"].eq("train").to_numpy(bool)]
 
 
 def drawn(ws: Workspace, up_to: int, most: int | None, seed: int) -> np.ndarray:

@@ -121,7 +121,13 @@ def undone(ws: Workspace, run: Mapping) -> int:
         return int(run["stale"])
     mark, since = int(run["label_high_water"]), labels.since(ws, int(run["label_high_water"]), labels.high_water(ws))
     gone = since.loc[(since["action"] == "retract") & (since["supersedes"] <= mark), "object_id"]
-    return int(gone.isin(baseline.drawn(ws, mark, json.loads(run["config"]).get("galaxies"), int(run["seed"]))).sum())
+    return int(gone.isin(_drawn(ws, mark, json.loads(run["config"]).get("galaxies"), int(run["seed"]))).sum())
+
+
+@lru_cache(maxsize=256)
+def _drawn(ws: Workspace, mark: int, most: int | None, seed: int) -> frozenset[int]:
+    """Kept: what a baseline drew from the log as it stood never changes."""
+    return frozenset(baseline.drawn(ws, mark, most, seed).tolist())
 
 
 @lru_cache(maxsize=256)

@@ -105,13 +105,13 @@ def last_line(error: str) -> str:
 
 
 def curves(ws: Workspace) -> pd.DataFrame:
-    """The losses of the newest run of each model that has reported any.
+    """The losses of the newest run of each model that has reported any, baselines apart.
 
     Returns
     -------
     run_id, run, model, status, epoch, name (``train_loss`` or ``validation_loss``), value; newest run first.
     """
-    newest = runs.frame(ws).head(60).rename(columns={"id": "run_id", "name": "run"})[["run_id", "run", "model", "status"]]
+    newest = runs.frame(ws).query("not is_control").head(60).rename(columns={"id": "run_id", "name": "run"})[["run_id", "run", "model", "status"]]
     points = runs.histories(ws, newest["run_id"]).query("name in @CURVES").merge(newest, on="run_id")
     points = points[points["run_id"] == points.groupby("model")["run_id"].transform("max")]
     return points.sort_values(["run_id", "epoch"], ascending=[False, True], ignore_index=True)[["run_id", "run", "model", "status", "epoch", "name", "value"]]
