@@ -11,7 +11,7 @@ import pytest
 
 from core.acquisition.ordering import neighbours_together
 from core.errors import BadInput, NotFound
-from core.services import querying
+from core.services import assigning, querying
 from core.services.querying import Request
 from core.store import batches, labels, objects, runs
 from tests.conftest import tiny_workspace
@@ -157,6 +157,12 @@ def test_export_without_a_run_leaves_predictions_out_and_a_batch_that_is_not_the
     assert len(table) == 3 and not [c for c in table if c.endswith("_predicted")]
     with pytest.raises(NotFound, match="There is no batch 99"):
         querying.export(sky, 99)
+
+
+def test_batch_list_says_for_whom_a_batch_is(sky, shown):
+    first, second = (querying.submit(sky, shown, name) for name in ("one", "two"))
+    assigning.assign(sky, first, ["bob", "ada"], 1, "ann")
+    assert querying.batch_list(sky).set_index("id")["people"].to_dict() == {second: "everybody", first: "ada, bob"}
 
 
 def test_a_closed_batch_can_be_opened_again(sky, shown):

@@ -18,7 +18,7 @@ from core.services.querying.pool import pool as pool_of
 from core.services.querying.previewed import Preview, worth
 from core.services.querying.request import Pool, Request
 from core.services.querying.scored import Scored, chosen_targets, scored
-from core.store import Workspace, acts, batches, census, truth
+from core.store import Workspace, acts, assignments, batches, census, truth
 
 PACE_DECISIONS = 200
 """How many of a person's latest decisions say how fast they go."""
@@ -66,9 +66,9 @@ def submit(ws: Workspace, previewed: Preview, name: str, annotator: str | None =
 
 
 def batch_list(ws: Workspace) -> pd.DataFrame:
-    """Batches, newest first, as `core.store.batches.frame` gives them, ``share`` of the items done added."""
-    table = batches.frame(ws)
-    table = table.assign(done=table["done"].fillna(0).astype(int))
+    """Batches, newest first, as `core.store.batches.frame` gives them; added are ``share`` of the items done and ``people`` it is shared out among ("everybody")."""
+    table, shared = batches.frame(ws), assignments.progress(ws).groupby("batch_id")["annotator"].agg(", ".join)
+    table = table.assign(done=table["done"].fillna(0).astype(int), people=table["id"].map(shared).fillna("everybody"))
     return table.assign(share=(table["done"] / table["size"].clip(lower=1)).astype(float))
 
 

@@ -62,7 +62,7 @@ def _targets(ws: Workspace) -> tuple[str, ...]:
 
 def _wishes(ws: Workspace, request: Request) -> Request:
     strategy = STRATEGIES[request.strategy]
-    with st.expander("Balance, diversity, aim", icon=":material/balance:"):
+    with st.expander("Balance, diversity, aim", icon=":material/balance:", key="query_wishes", on_change="rerun"):
         can_balance = "z" in request.targets and len(request.targets) > 1
         balance = st.slider("Say of z, %", 0, 100, 50, 5, key="query_balance", persist_state="session", disabled=not can_balance,
                             help="What the redshift counts against star formation: 50 weighs them equally, 100 looks at z alone. It needs both as targets.")
@@ -78,7 +78,7 @@ def _wishes(ws: Workspace, request: Request) -> Request:
 
 
 def _details(request: Request) -> Request:
-    with st.expander("Time, control slice, seed", icon=":material/tune:"):
+    with st.expander("Time, control slice, seed", icon=":material/tune:", key="query_details", on_change="rerun"):
         per_minute = st.checkbox("most for each minute of your time", False, key="query_minute", persist_state="session", disabled=not STRATEGIES[request.strategy].heeds_cost,
                                  help="Weigh what a label is worth by how long it should take: by the S/N, as everybody's decisions so far teach, and by the chance that nobody can tell. "
                                       "Strategies that look at no worth, such as random, cannot.")

@@ -12,7 +12,7 @@ from core.store import Workspace
 
 def gates(ws: Workspace, request: Request) -> Request:
     """The request with what a person has set of S/N, masks, chances, issues and objects that are left out."""
-    with st.expander("Who may be asked about", icon=":material/filter_alt:"):
+    with st.expander("Who may be asked about", icon=":material/filter_alt:", key="query_gates", on_change="rerun"):
         sn = st.number_input("S/N at least", 0.0, 1000.0, querying.LEAST_SN, 0.5, key="query_sn", persist_state="session", help="Below, people can rarely tell a redshift.")
         good = st.slider("Good pixels at least, %", 0, 100, round(100 * querying.LEAST_GOOD), 5, key="query_good", persist_state="session",
                          help="Share of the spectrum's 4620 pixels that are covered and not masked. With fewer, the lines that a redshift is told by are missing.")

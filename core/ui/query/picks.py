@@ -31,17 +31,23 @@ def picks(ws: Workspace, on_desk: Desk) -> None:
 
 
 def _tabs(ws: Workspace, on_desk: Desk) -> None:
-    table, gallery = st.tabs(["Why each", "Pictures"])
-    with table:
-        tools = st.container()
-        rows = _table(ws, on_desk)
-        with tools:
-            _tools(ws, on_desk, rows)
-    with gallery:
-        first = on_desk.facts.head(_PICTURES)
-        pictures(ws, first, on_desk.batch.request.targets[0], [f"#{r.place} {'random control' if r.control else ''}" for r in first.itertuples()])
-        if len(on_desk.facts) > _PICTURES:
-            st.caption(f"The first {_PICTURES} of {len(on_desk.facts):,}.")
+    table, gallery = st.tabs(["Why each", "Pictures"], key="query_seen", on_change="rerun")
+    if table.open:
+        with table:
+            tools = st.container()
+            rows = _table(ws, on_desk)
+            with tools:
+                _tools(ws, on_desk, rows)
+    if gallery.open:
+        with gallery:
+            _gallery(ws, on_desk)
+
+
+def _gallery(ws: Workspace, on_desk: Desk) -> None:
+    first = on_desk.facts.head(_PICTURES)
+    pictures(ws, first, on_desk.batch.request.targets[0], [f"#{r.place} {'random control' if r.control else ''}" for r in first.itertuples()])
+    if len(on_desk.facts) > _PICTURES:
+        st.caption(f"The first {_PICTURES} of {len(on_desk.facts):,}.")
 
 
 def _tools(ws: Workspace, on_desk: Desk, rows: list[int]) -> None:

@@ -36,9 +36,9 @@ def saved(ws: Workspace) -> None:
             return
         picked = st.dataframe(
             table, key="query_batches", hide_index=True, on_select="rerun", selection_mode="single-row", height="auto",
-            column_order=["name", "strategy", "share", "done", "size", "run_id", "status", "annotator", "created"],
+            column_order=["name", "strategy", "share", "done", "size", "run_id", "status", "people", "annotator", "created"],
             column_config={"share": st.column_config.ProgressColumn("progress", format="percent"), "run_id": st.column_config.NumberColumn("run"),
-                           "created": st.column_config.DatetimeColumn("saved", format="distance"), "annotator": "by"},
+                           "created": st.column_config.DatetimeColumn("saved", format="distance"), "annotator": "by", "people": st.column_config.TextColumn("for", help="Among whom it is shared out.")},
         )
         _go_on(ws, table.iloc[picked.selection.rows[0] if picked.selection.rows else 0])
 
