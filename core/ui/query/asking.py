@@ -64,7 +64,7 @@ def _wishes(ws: Workspace, request: Request) -> Request:
     strategy = STRATEGIES[request.strategy]
     with st.expander("Balance, diversity, aim", icon=":material/balance:", key="query_wishes", on_change="rerun"):
         can_balance = "z" in request.targets and len(request.targets) > 1
-        balance = st.slider("Say of z, %", 0, 100, 50, 5, key="query_balance", persist_state="session", disabled=not can_balance,
+        balance = st.slider("Weight of z, %", 0, 100, 50, 5, key="query_balance", persist_state="session", disabled=not can_balance,
                             help="What the redshift counts against star formation: 50 weighs them equally, 100 looks at z alone. It needs both as targets.")
         if can_balance and not strategy.heeds_weights:
             st.caption(f"{_plainly(request.strategy)} looks at no variance: the balance only weighs what the batch covers.")

@@ -16,7 +16,6 @@ from core.ui.query import desk
 from core.ui.query.desk import Desk
 from core.ui.query.drawn import add
 
-_MOVE_ICONS = {"top": ":material/vertical_align_top:", "up": ":material/arrow_upward:", "down": ":material/arrow_downward:", "bottom": ":material/vertical_align_bottom:"}
 _PICTURES = 60
 MOST_PICTURED, ROW_HEIGHT, _MIDDLE = 200, 44, slice(16, 48)
 """Rows up to which the table bears pictures, how high they are in pixels, and which part of a stamp they show."""
@@ -56,7 +55,7 @@ def _tools(ws: Workspace, on_desk: Desk, rows: list[int]) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         _act(f"Remove {len(ids)}" if len(ids) else "Remove", _remove, ws, ids, key="query_remove", icon=":material/delete:", disabled=not len(ids), help="Take the ticked galaxies out of the batch.")
         for where in MOVES:
-            _act("", _move, ws, ids, where, key=f"query_move_{where}", icon=_MOVE_ICONS[where], disabled=not len(ids), help=f"Move the ticked galaxies {'to the ' + where if where in ('top', 'bottom') else where}.")
+            _act(where.capitalize(), _move, ws, ids, where, key=f"query_move_{where}", disabled=not len(ids), help=f"Move the ticked galaxies {'to the ' + where if where in ('top', 'bottom') else where}.")
         with st.popover("Order", icon=":material/sort:", help="In which order the batch is labelled"):
             for by, words in ORDERS.items():
                 _act(words[0].upper() + words[1:], _order, ws, by, key=f"query_order_{by}", type="tertiary", help=_ORDER_HELP[by])
