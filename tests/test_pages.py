@@ -419,6 +419,12 @@ def test_query_offers_only_what_a_strategy_can_heed(app, tiny):
     assert fine(test), [e.value for e in (*test.exception, *test.error)]
     asked = test.session_state["query_desk"].batch.request
     assert (asked.population, asked.whom, asked.diversity) == ((1, 2, 5), "my list", 0.0)
+    test.segmented_control(key="query_population").set_value("by filter").run()
+    test.session_state["explore_sn_least"] = 10.0
+    test.run()
+    _press(test, "Preview")
+    asked = test.session_state["query_desk"].batch.request
+    assert fine(test) and (set(asked.population), asked.whom) == (set(objects.frame(tiny).query("sn >= 10")["id"]), "filtered") and asked.region is None
 
 
 def test_query_without_a_run_or_a_map_composes_all_the_same(app, tiny):

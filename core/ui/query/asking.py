@@ -73,7 +73,7 @@ def _wishes(ws: Workspace, request: Request) -> Request:
                                           + ", ".join(_plainly(s.name) for s in STRATEGIES.values() if s.heeds_diversity) + ".")
         if not strategy.heeds_diversity:
             st.caption(f"{_plainly(request.strategy)} has no score to weigh against distance{'' if 'features_pd' not in strategy.needs else ': it spreads its picks by itself'}.")
-        ids, words = population(ws, request.strategy, strategy.heeds_population)
+        ids, words = population(ws, request.strategy, strategy.heeds_population, request.run_id, next(iter(request.targets), "z"))
     return replace(request, balance=balance / 100 if can_balance else 0.5, diversity=diversity, population=ids, whom=words)
 
 

@@ -29,19 +29,22 @@ def region(ws: Workspace, run_id: int | None, target: str) -> Chosen:
     return _filtered(ws, run_id, target) if where == FILTERED else (None, EVERYWHERE)
 
 
-def population(ws: Workspace, strategy: str, heeds: bool) -> Chosen:
-    """Whom predictions should serve; for strategies that can heed it."""
+def population(ws: Workspace, strategy: str, heeds: bool, run_id: int | None, target: str) -> Chosen:
+    """Whom predictions should serve; for strategies that can heed it. The filters are one set: where they bound the region, they are not offered again."""
     caught, views = state.selection(), exploring.view_names(ws)
-    offered = [ALL, *([LASSOED] if len(caught) else []), *([VIEWED] if views else []), LISTED]
+    has_filters = bool(exploring.map_names(ws)) and st.session_state["query_region"] != FILTERED
+    offered = [ALL, *([LASSOED] if len(caught) else []), *([FILTERED] if has_filters else []), *([VIEWED] if views else []), LISTED]
     if st.session_state.get("query_population") not in offered:
         st.session_state["query_population"] = ALL
     whom = st.segmented_control("Predictions should serve", offered, required=True, key="query_population", persist_state="session", disabled=not heeds,
-                                help="Whose predictions the labels should improve, asked about or not. Only bait chooses for others than the pool; lassoes and saved views of the Explore page are offered once there are any.")
+                                help="Whose predictions the labels should improve, asked about or not. Only bait chooses for others than the pool. Lassoes and saved views of the Explore page are offered once there are any.")
     if not heeds or whom == ALL:
         st.caption("" if heeds else f"{strategy.replace('_', ' ')} serves the whole pool; bait can serve others.")
         return None, ALL
     if whom == LASSOED:
         return tuple(caught.tolist()), LASSOED
+    if whom == FILTERED:
+        return _filtered(ws, run_id, target)
     if whom == VIEWED:
         name = st.selectbox("View to serve", views, key="query_population_view", persist_state="session", help="Galaxies that this saved view of the Explore page shows.")
         return tuple(_shown_by(ws, name).tolist()), f"view {name}"
