@@ -471,6 +471,10 @@ def test_query_fills_up_what_was_taken_out_and_says_when_a_pick_is_on_no_map(app
     _press(test, "Fill up to 12")
     full = test.session_state["query_desk"].batch
     assert fine(test) and len(full.table) == 12 and not set(first.ids[:3]) & set(full.ids)
+    nobody = querying.without(full, full.ids)
+    test.session_state["query_desk"] = Desk(nobody, None, facts(tiny, nobody))
+    test.run()
+    assert fine(test) and next(b for b in test.button if b.label == "Save batch").disabled and "All 0 picks" not in words(test)
 
 
 def test_label_without_a_run_says_why_nothing_is_suggested(app, tiny):

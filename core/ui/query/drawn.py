@@ -60,6 +60,8 @@ def on_this_map(table: MapTable, on_desk: Desk | None) -> str:
     if on_desk is None:
         return "Preview rings the picks. Drag to lasso, the wheel zooms, double click lets go."
     here, size = int((exploring.rows_of(table.object_ids, on_desk.batch.ids) >= 0).sum()), len(on_desk.batch.table)
+    if not size:
+        return "The batch holds nobody: add galaxies, fill it up, or undo."
     return f"All {size:,} picks are on this map." if here == size else f"{here:,} of {size:,} picks are on this map; the others have no place on it: place newcomers on it on the Explore page, or choose another map."
 
 

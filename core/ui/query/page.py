@@ -19,7 +19,7 @@ def compose(ws: Workspace) -> None:
             st.caption(":orange[:material/history: The settings have changed since this preview.]")
         if on_desk is None:
             advice_panels.of_batch(ws, request.run_id, request.targets, request.size)
-        else:
+        elif len(on_desk.batch.table):
             batch = on_desk.batch
             advice_panels.of_batch(ws, batch.request.run_id, batch.request.targets, len(batch.table), tuple(batch.ids.tolist()))
     worth.bought(ws, request, against, on_desk)
