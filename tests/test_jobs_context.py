@@ -72,7 +72,7 @@ def test_check_looks_five_times_a_second_at_most(ctx, clock):
 
 
 def test_check_stops_a_task_whose_worker_is_gone(ctx, monkeypatch):
-    monkeypatch.setattr(context.os, "getppid", lambda: 1)
+    monkeypatch.setattr(context.os, "getppid", lambda: ctx._parent + 1)
     with pytest.raises(StaleFence, match="The worker that started job 1 is gone"):
         ctx.check()
 

@@ -67,8 +67,8 @@ def submit(ws: Workspace, previewed: Preview, name: str, annotator: str | None =
 
 def batch_list(ws: Workspace) -> pd.DataFrame:
     """Batches, newest first, as `core.store.batches.frame` gives them; added are ``share`` of the items done and ``people`` it is shared out among ("everybody")."""
-    table, shared = batches.frame(ws), assignments.progress(ws).groupby("batch_id")["annotator"].agg(", ".join)
-    table = table.assign(done=table["done"].fillna(0).astype(int), people=table["id"].map(shared).fillna("everybody"))
+    table, shared = batches.frame(ws), assignments.progress(ws).groupby("batch_id")["annotator"].agg(", ".join).to_dict()
+    table = table.assign(done=table["done"].fillna(0).astype(int), people=[shared.get(batch_id, "everybody") for batch_id in table["id"]])
     return table.assign(share=(table["done"] / table["size"].clip(lower=1)).astype(float))
 
 
