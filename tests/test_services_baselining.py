@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from core.acquisition.equal_worth import EqualWorth
 from core.errors import BadInput
 from core.jobs import baseline
 from core.jobs.oracle import reveal
@@ -26,7 +27,7 @@ THREE = {100: 1.0, 200: 1.0, 400: 1.0}
     ({300: 302}, "linear: choosing has made no difference that can be told: 300 labels are as good as about 300 random ones ("),
     ({300: 150}, "linear: choosing has cost labels so far: with 300 it is only as good as with about 150 random ones ("),
     ({300: 50}, "linear: choosing has cost labels so far: with 300 it is no better than with 100 random ones."),
-    ({300: 9000}, "linear: 300 labels, of which some were chosen, are better than 1,200 random ones would be."),
+    ({300: 9000}, "linear: 300 labels, of which some were chosen, are as good as 1,200 random ones or more."),
     ({1500: 1600}, "linear: what choosing bought cannot be said: only 400 labels were drawn at random, too few to tell what 1,500 of them would reach."),
     ({}, "linear: all of its labels were drawn at random so far"),
 ])  # fmt: skip
@@ -101,3 +102,12 @@ def test_baseline_is_stale_only_when_a_label_it_drew_was_undone(many):
     for sequence, (object_id, stale) in enumerate(((other, 0), (drawn[0], 1))):
         labels.retract(many, int(known[object_id]), "Ada", "laptop", sequence)
         assert overviewing.learning_curve(many, "z", "nmad")["stale"].tolist() == [stale]
+
+
+@pytest.mark.parametrize(("low", "words"), [
+    (900.0, "700 labels, of which some were chosen, are as good as 900 random ones or more."),
+    (500.0, "choosing has made no difference that can be told: 700 labels are as good as about 1,300 random ones (500 to 1,300 or more)."),
+])  # fmt: skip
+def test_beyond_the_baseline_only_what_its_scatter_allows_is_claimed(low, words):
+    worth = EqualWorth(low, middle=float("inf"), high=float("inf"), least=100.0, limit=1290.0, scatter=0.05)
+    assert baselining._compared(700, worth, 430) == words

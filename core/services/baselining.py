@@ -77,11 +77,11 @@ def _compared(n: int, worth: EqualWorth, largest: int) -> str:
         return f"what choosing bought cannot be said, for its errors on random labels follow no curve: they scatter by {worth.scatter:.0%}. More seeds, or another metric, may tell."
     if worth.middle < worth.least:
         return f"choosing has cost labels so far: with {n:,} it is no better than with {_about(worth.least)} random ones."
-    if worth.middle > worth.limit:
-        return f"{n:,} labels, of which some were chosen, are better than {_about(worth.limit)} random ones would be."
     between = f"({_about(max(worth.low, worth.least))} to {_about(min(worth.high, worth.limit))}{' or more' if worth.high > worth.limit else ''})"
     if worth.low <= n <= worth.high:
-        return f"choosing has made no difference that can be told: {n:,} labels are as good as about {_about(worth.middle)} random ones {between}."
+        return f"choosing has made no difference that can be told: {n:,} labels are as good as about {_about(min(worth.middle, worth.limit))} random ones {between}."
+    if worth.middle > worth.limit:
+        return f"{n:,} labels, of which some were chosen, are as good as {_about(min(worth.low, worth.limit))} random ones or more."
     if worth.middle > n:
         return f"with {n:,} labels it is as good as with about {_about(worth.middle)} random ones {between}."
     return f"choosing has cost labels so far: with {n:,} it is only as good as with about {_about(worth.middle)} random ones {between}."

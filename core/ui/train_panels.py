@@ -46,7 +46,7 @@ def what_they_learn(ws: Workspace) -> None:
         left.metric("Galaxies with z", f"{seen.galaxies.get('z', 0):,}", help="Galaxies of the train split with a redshift to learn from: graded 3 or 4, and agreed on where several people gave one.")
         right.metric("with SFR", f"{seen.galaxies.get('sfr_tot_median', 0):,}", help="Galaxies of the train split with a median star-formation rate to learn from.")
         fresh = overviewing.fresh_labels(ws)
-        st.caption(f"{seen.values:,} values over all targets and splits; log mark {seen.high_water:,}.")
+        st.caption(f"{seen.values:,} values over all targets and splits, as the log of decisions stands at its row {seen.high_water:,}.")
         st.markdown(f":orange[:material/add_circle: {overviewing.labelled_since(fresh)} since the newest finished run.]" if fresh else ":green[:material/check: The newest run has seen every label.]")
         if seen.held_back:
             said = "redshift is held back, because people disagree about it." if seen.held_back == 1 else "redshifts are held back, because people disagree about them."

@@ -46,14 +46,19 @@ def until(is_so, seconds: float = 30) -> bool:
     return is_so()
 
 
-@pytest.fixture
-def composed(server, page):
-    """Eight galaxies by `lcmd_sampled` beside eight at random, as the page's address asks for."""
+def previewed(server, page, asked: str) -> None:
+    """The Query page as its address asks for it, its batch previewed."""
     page.set_viewport_size({"width": 1280, "height": 1500})
-    page.goto(f"{server.url}/query?compare=true&size=8")
+    page.goto(f"{server.url}/query?{asked}")
     page.locator(".lb-map[data-drawn]").wait_for(timeout=PATIENCE)
     wait_ready(page)
     page.get_by_role("button", name="Preview").click()
+
+
+@pytest.fixture
+def composed(server, page):
+    """Eight galaxies by `lcmd_sampled` beside eight at random."""
+    previewed(server, page, "compare=true&size=8")
     expect(page.get_by_role("button", name="Take this one")).to_have_count(2, timeout=PATIENCE)
     asked = Request("random", 8, run_id=1, needs_spectrum=True)
     return querying.preview(server.ws, asked)
@@ -110,11 +115,7 @@ def test_two_strategies_are_compared_one_is_taken_changed_by_hand_and_saved(serv
 
 
 def test_what_a_box_catches_is_added_and_what_may_not_be_asked_about_is_told(server, page):
-    page.set_viewport_size({"width": 1280, "height": 1500})
-    page.goto(f"{server.url}/query?size=3")
-    page.locator(".lb-map[data-drawn]").wait_for(timeout=PATIENCE)
-    wait_ready(page)
-    page.get_by_role("button", name="Preview").click()
+    previewed(server, page, "size=3")
     expect(page.get_by_text("All 3 picks are on this map.")).to_be_visible(timeout=PATIENCE)
     box(page, ALL)
     page.get_by_role("button", name="Add the 60 to the batch").click(timeout=PATIENCE)

@@ -120,3 +120,5 @@ def test_two_maps_share_what_is_caught_and_it_is_set_against_the_rest_and_thinne
     wait_ready(page)
     page.get_by_role("button", name="Thin out").last.click()
     page.locator(".lb-map[data-caught='5']").nth(1).wait_for(timeout=30_000)
+    assert [page.locator(".lb-map").nth(k).get_attribute("data-caught") for k in range(2)] == ["5", "5"]
+    caught(page, 5)
