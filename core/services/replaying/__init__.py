@@ -5,7 +5,7 @@
 """
 
 from core.jobs.replaying import WEIGHTS, Question
-from core.services.replaying.asking import growing, in_workspace, of_table, on_table, question_of, start
+from core.services.replaying.asking import TABLE_MODEL, growing, in_workspace, of_table, on_table, question_of, start
 from core.services.replaying.curves import curves
 from core.services.replaying.folder import told, write
 from core.services.replaying.plot import bands, drawn, words_of
@@ -14,6 +14,6 @@ from core.services.replaying.verdict import conclusion
 from core.services.replaying.watching import Replay, models, replays, seconds, told_so_far
 
 __all__ = [
-    "NOT_ERRORS", "WEIGHTS", "Question", "Replay", "bands", "conclusion", "curves", "drawn", "growing", "in_workspace", "models", "name_of", "of_table", "on_table",
+    "NOT_ERRORS", "TABLE_MODEL", "WEIGHTS", "Question", "Replay", "bands", "conclusion", "curves", "drawn", "growing", "in_workspace", "models", "name_of", "of_table", "on_table",
     "question_of", "replays", "seconds", "start", "summary", "told", "told_so_far", "words_of", "write",
 ]
