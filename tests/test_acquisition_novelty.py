@@ -6,7 +6,7 @@ import pytest
 from core.acquisition.candidates import Picks
 from core.acquisition.novelty import novelty
 from core.acquisition.registry import strategy
-from tests.test_acquisition import line
+from tests.candidates import line
 
 
 def picked(candidates, size: int) -> Picks:

@@ -8,7 +8,7 @@ import pytest
 from core.acquisition.candidates import Candidates
 from core.acquisition.registry import STRATEGIES, strategy
 from core.acquisition.spread import spread_out
-from tests.test_acquisition import line, pick, pool
+from tests.candidates import line, pick, pool
 
 HEEDING = pytest.mark.parametrize("name", [s.name for s in STRATEGIES.values() if s.heeds_diversity])
 

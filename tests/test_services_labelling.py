@@ -1,4 +1,4 @@
-"""The labelling desk without its page: queues, what is shown, what events become."""
+"""The labelling desk without its page: what is shown, what events become, and what is taken back."""
 
 import json
 from datetime import UTC, datetime
@@ -7,23 +7,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from core.columns import TARGET_NAMES
-from core.errors import BadInput, NotFound
+from core.errors import NotFound
 from core.services import labelling
 from core.store import acts, batches, labels, objects, runs
 from core.store.labels import Decision
-
-WHO = "Annie"
-
-
-def event(sequence, object_id, kind="grade", **more):
-    """An event as the component sends it."""
-    return {"client": "c1", "sequence": sequence, "kind": kind, "object": object_id, "z": 0.1, "grade": 4, "batch": None, "milliseconds": 900, "revealed": False} | more
-
-
-def standing_rate(ws, object_id) -> dict[str, float]:
-    """The SFR statistics that stand for `WHO`."""
-    return labelling.desks(ws, [object_id], WHO)[0]["rate"]
+from tests.desk import WHO, event, standing_rate
 
 
 @pytest.fixture
@@ -31,130 +19,6 @@ def batch(tiny):
     """A batch of five unlabelled objects, in an order that is not that of their ids."""
     items = [{"object_id": i, "reason": f"reason {i}", "score": 1.0} for i in (50, 40, 45, 33, 31)]
     return batches.save(tiny, "first", "random", {}, 7, items)
-
-
-def test_queue_of_batch_keeps_rank_and_reasons(tiny, batch):
-    queue = labelling.queue(tiny, str(batch))
-    assert queue.ids.tolist() == [50, 40, 45, 33, 31]
-    assert queue.batch_id == batch and queue.reasons[45] == "reason 45"
-
-
-def test_queue_of_unlabelled_takes_most_ignorance_first(tiny):
-    with tiny.write() as db:
-        db.conn.execute("UPDATE objects SET sn = 9")
-    ids = labelling.queue(tiny, labelling.UNLABELLED).ids
-    table = objects.frame(tiny).set_index("id")
-    arrays = runs.load_arrays(tiny, runs.latest(tiny), "predictions")
-    ignorance = dict(zip(arrays["object_ids"].tolist(), arrays["epistemic"][:, 0], strict=True))
-    values = [ignorance[i] for i in ids.tolist()]
-    assert values == sorted(values, reverse=True)
-    assert set(ids.tolist()) == {i for i in range(31, 61) if table.loc[i, "split"] == "train"}
-
-
-def test_queue_of_unlabelled_has_faint_spectra_and_none_last(tiny):
-    with tiny.write() as db:
-        db.conn.execute("UPDATE objects SET sn = 9")
-    first = labelling.queue(tiny, labelling.UNLABELLED).ids.tolist()
-    with tiny.write() as db:
-        db.conn.execute("DELETE FROM arrays WHERE modality = 'spectrum' AND object_id = ?", (first[0],))
-        db.conn.execute("UPDATE objects SET sn = 1 WHERE id = ?", (first[1],))
-    queue = labelling.queue(tiny, labelling.UNLABELLED)
-    assert queue.ids.tolist() == [*first[2:], *first[:2]] and "faint spectra and none last" in queue.sentence
-
-
-def test_queue_of_held_out_does_not_follow_uncertainty(tiny):
-    ids = labelling.queue(tiny, labelling.HELD_OUT).ids
-    assert set(objects.frame(tiny, ids)["split"]) <= {"calibration", "test"}
-    assert ids.tolist() == labelling.queue(tiny, labelling.HELD_OUT).ids.tolist() != sorted(ids.tolist())
-
-
-def test_queue_leaves_out_what_somebody_decided(tiny):
-    first = int(labelling.queue(tiny, labelling.UNLABELLED).ids[0])
-    labelling.apply_events(tiny, "Cecilia", [event(1, first, "cannot")])
-    assert first not in labelling.queue(tiny, labelling.UNLABELLED).ids
-
-
-def test_suggestions_are_chosen_anew_behind_what_is_touched_and_what_is_on_the_page(tiny):
-    first = labelling.queue(tiny, labelling.SUGGESTED, annotator=WHO)
-    a, b, c = first.ids.tolist()
-    assert labelling.refreshed(tiny, first, WHO, None).ids.tolist() == [a, b, c] and "run 1" in first.sentence and set(first.reasons) == {a, b, c}
-    labelling.apply_events(tiny, WHO, [event(1, a), event(2, b, "skip")])
-    second = labelling.refreshed(tiny, first, WHO, c)
-    assert second.ids.tolist()[:3] == [a, b, c] and len(set(second.ids.tolist())) == 6 and set(second.ids.tolist()) <= set(second.reasons)
-    labelling.apply_events(tiny, WHO, [event(3, a, "undo", undoes={"client": "c1", "sequence": 1})])
-    back = labelling.refreshed(tiny, second, WHO, b)
-    assert back.ids.tolist()[:2] == [b, c] and len(back) == 5
-    batch_like = labelling.queue(tiny, labelling.UNLABELLED)
-    assert labelling.refreshed(tiny, batch_like, WHO, int(batch_like.ids[0])) is batch_like
-
-
-def test_suggestions_that_came_to_the_desk_are_written_down_with_why_and_wait_for_nobody(tiny):
-    queue = labelling.queue(tiny, labelling.SUGGESTED, annotator=WHO)
-    asked = queue.ids.tolist()[:2]
-    for k in range(3):
-        labelling.apply_events(tiny, WHO, [event(k + 1, int(queue.ids[k]), batch=queue.batch_id)])
-        queue = labelling.refreshed(tiny, queue, WHO, int(queue.ids[k + 1]))
-        asked.append(int(queue.ids[k + 2]))
-    items, kept = batches.items(tiny, queue.batch_id), batches.frame(tiny).iloc[0]
-    assert items["object_id"].tolist() == asked and items["reason"].str.endswith("(run 1)").all() and items["rank"].tolist() == list(range(5))
-    assert (kept["name"], kept["strategy"], kept["status"], kept["done"], kept["size"]) == ("Suggested one by one", "epistemic_sampled", "closed", 3, 5)
-    assert labelling.default_source(tiny, WHO) == labelling.UNLABELLED
-    assert labelling.queue(tiny, labelling.SUGGESTED, annotator="Cecilia").batch_id == queue.batch_id
-
-
-def test_suggestions_without_a_run_say_what_is_missing(ws):
-    empty = labelling.queue(ws, labelling.SUGGESTED)
-    assert not len(empty) and "train a model first" in empty.sentence
-
-
-def test_queue_of_no_known_source_is_refused_with_choices(tiny):
-    with pytest.raises(BadInput, match="queue must be a batch's number, suggested, unlabelled, held-out, skipped, decided or selection; got x"):
-        labelling.queue(tiny, "x")
-    with pytest.raises(NotFound, match="no batch 99"):
-        labelling.queue(tiny, "99")
-
-
-def test_sources_name_open_batches_then_selection(tiny, batch):
-    assert list(labelling.sources(tiny, 3)) == [str(batch), labelling.SELECTION, labelling.SUGGESTED, labelling.UNLABELLED, labelling.HELD_OUT]
-    assert labelling.default_source(tiny) == str(batch)
-    batches.close(tiny, batch)
-    assert labelling.default_source(tiny) == labelling.UNLABELLED
-
-
-def test_skipped_objects_come_back_in_a_queue_of_their_own_with_the_reason(tiny):
-    labelling.apply_events(tiny, WHO, [event(1, 50, "skip", words="too faint"), event(2, 40, "skip"), event(3, 45, "skip"), event(4, 45)])
-    labelling.apply_events(tiny, "Cecilia", [event(1, 33, "skip")])
-    again = labelling.queue(tiny, labelling.SKIPPED, annotator=WHO)
-    assert again.ids.tolist() == [50, 40] and again.reasons[50].endswith(": too faint") and again.reasons[40].startswith("skipped 20")
-    assert labelling.sources(tiny, annotator=WHO)[labelling.SKIPPED] == "Skipped, to look at again · 2 objects"
-    assert labelling.SKIPPED not in labelling.sources(tiny, annotator="Henrietta")
-    labelling.apply_events(tiny, WHO, [event(5, 50, "cannot"), event(6, 45, "undo", undoes={"client": "c1", "sequence": 4})])
-    assert labelling.queue(tiny, labelling.SKIPPED, annotator=WHO).ids.tolist() == [40, 45]
-
-
-def test_decided_objects_come_newest_first(tiny):
-    labelling.apply_events(tiny, WHO, [event(1, 50), event(2, 40, "cannot"), event(3, 50, grade=2), event(4, 33, "skip")])
-    assert labelling.queue(tiny, labelling.DECIDED, annotator=WHO).ids.tolist() == [50, 40]
-    assert labelling.sources(tiny, annotator=WHO)[labelling.DECIDED] == "What I have decided, newest first · 2 objects"
-
-
-def test_new_session_goes_on_where_the_last_one_was(tiny, batch):
-    assert labelling.resume(tiny, WHO) is None
-    labelling.remember(tiny, WHO, str(batch), 45)
-    labelling.remember(tiny, "Cecilia", labelling.HELD_OUT, 3)
-    assert labelling.resume(tiny, WHO) == (str(batch), 45)
-    labelling.apply_events(tiny, WHO, [event(9, 45, "skip")])
-    assert labelling.resume(tiny, WHO) == (str(batch), None)
-    labelling.apply_events(tiny, WHO, [event(1, 45)])
-    assert labelling.resume(tiny, WHO) == (str(batch), None)
-    batches.close(tiny, batch)
-    assert labelling.resume(tiny, WHO) is None and labelling.resume(tiny, "Cecilia") == (labelling.HELD_OUT, 3)
-
-
-def test_guidelines_of_the_workspace_go_before_the_house_ones(tiny):
-    assert "**4** certain" in labelling.guidelines(tiny)
-    (tiny.path / "guidelines.md").write_text("Grade 4 needs three lines.")
-    assert labelling.guidelines(tiny) == "Grade 4 needs three lines."
 
 
 def test_states_prefer_decisions_to_skips_to_flags(tiny, batch):
@@ -293,73 +157,6 @@ def test_undo_touches_no_other_annotator(tiny):
     labelling.apply_events(tiny, "Cecilia", [event(1, 40)])
     assert labelling.undo(tiny, WHO, "c1", 2, ("c1", 1)) is None
     assert len(labels.current(tiny).query("annotator == 'Cecilia'")) == 1
-
-
-def test_rate_refuses_crossing_percentiles_and_writes_nothing(tiny):
-    def refused(sequence, values):
-        return [r.sentence for r in labelling.apply_events(tiny, WHO, [event(sequence, 40, "rate", grade=None, sfr={"values": values, "taken": None})]).refused]
-
-    assert "SFR percentiles must not cross" in refused(1, {"sfr_tot_p16": 0.5, "sfr_tot_p84": 0.1})[0]
-    assert "at least one new value" in refused(2, {"sfr_tot_p16": None})[0]
-    assert "got sfr_tot_p99" in refused(3, {"sfr_tot_p99": 1.0})[0]
-    assert refused(4, {"sfr_tot_p16": -0.5, "sfr_tot_median": 0.0, "sfr_tot_p84": None}) == []
-    assert standing_rate(tiny, 40) == {"sfr_tot_p16": -0.5, "sfr_tot_median": 0.0}
-    assert "got sfr_tot_p16 -0.5, sfr_tot_median -0.7" in refused(5, {"sfr_tot_median": -0.7})[0]
-
-
-def test_crossing_percentiles_with_a_grade_are_refused_whole(tiny):
-    crossing = event(1, 40, sfr={"values": {"sfr_tot_p16": 0.5, "sfr_tot_p84": 0.1}, "taken": None})
-    assert labelling.apply_events(tiny, WHO, [crossing]).refused and labels.history(tiny, 40).empty
-
-
-def test_rate_leaves_what_the_catalogue_said_to_the_catalogue(tiny):
-    labelling.take_from_catalogue(tiny, 40, WHO, "f", 1)
-    known = standing_rate(tiny, 40)
-    labelling.apply_events(tiny, WHO, [event(2, 40, "rate", grade=None, sfr={"values": known | {"sfr_tot_entropy": 1.5}, "taken": None})])
-    assert labels.history(tiny, 40).query("source == 'human'")["target"].tolist() == ["sfr_tot_entropy"]
-
-
-def test_measured_rate_is_what_the_spectrum_tells_and_is_kept(tiny):
-    found = labelling.measured_sfr(tiny, 40, 0.10001)
-    assert found is labelling.measured_sfr(tiny, 40, 0.09998) and found["z"] == 0.1
-    low, step, *density = found["curve"]
-    assert found["method"] in ("Halpha", "D4000") and set(found["values"]) == {t for t in TARGET_NAMES if t != "z"}
-    assert step * sum(density) == pytest.approx(1, abs=0.01)
-    assert low < found["values"]["sfr_tot_median"] < low + step * len(density)
-    assert "Halpha 6565" in {line["name"] for line in found["lines"]} and found["has_image"]
-
-
-def test_measured_rate_without_a_spectrum_or_distance_says_why(tiny, ws):
-    with ws.write() as db:
-        objects.upsert(db, [{"key": "bare", "sky_group": 1, "split": "train"}])
-    assert labelling.measured_sfr(ws, 1, 0.1)["reason"] == "There is no spectrum of this object."
-    bare = labelling.measured_sfr(tiny, 40, 0.0)
-    assert bare["method"] == "none" and bare["reason"] == "z = 0.0000 gives no distance." and bare["curve"] == [] and bare["values"] == {}
-
-
-def test_taken_rate_is_saved_with_the_grade_and_says_that_it_was_measured(tiny):
-    found = labelling.measured_sfr(tiny, 40, 0.1)
-    changed = found["values"] | {"sfr_tot_entropy": -1.25}
-    labelling.apply_events(tiny, WHO, [event(1, 40, z=0.1, grade=3, sfr={"values": changed, "taken": 0.1})])
-    rows = labels.history(tiny, 40).set_index("target")
-    assert len(rows) == 9 and set(rows["grade"]) == {3} and rows["sequence"].nunique() == 1
-    assert rows["source"].drop(["z", "sfr_tot_entropy"]).unique().tolist() == ["measured"]
-    assert rows.loc[["z", "sfr_tot_entropy"], "source"].tolist() == ["human", "human"]
-    width = (found["values"]["sfr_tot_p84"] - found["values"]["sfr_tot_p16"]) / 2
-    assert rows["sigma"].drop(["z", "sfr_tot_entropy"]).tolist() == pytest.approx([width] * 7, abs=1e-4) and pd.isna(rows.loc["sfr_tot_entropy", "sigma"])
-    assert labelling.history(tiny, 40)["source"].tolist() == ["human, measured"]
-    how = {"method": found["method"], "version": 1, "z": 0.1, "bpt": found["bpt"]}
-    assert json.loads(rows["shown"]["sfr_tot_p16"])["sfr"] == how | {"measured": found["values"]["sfr_tot_p16"], "edited": False}
-    assert json.loads(rows["shown"]["sfr_tot_entropy"])["sfr"] == how | {"measured": found["values"]["sfr_tot_entropy"], "edited": True}
-    assert "sfr" not in json.loads(rows["shown"]["z"])
-
-
-def test_taken_rate_is_written_again_only_when_its_grade_changes(tiny):
-    sfr = {"values": labelling.measured_sfr(tiny, 40, 0.1)["values"], "taken": 0.1}
-    labelling.apply_events(tiny, WHO, [event(n, 40, z=0.1, grade=g, sfr=sfr) for n, g in ((1, 3), (2, 3), (3, 4))])
-    assert labels.history(tiny, 40).groupby("sequence").size().to_dict() == {1: 9, 2: 1, 3: 9}
-    assert labelling.undo(tiny, WHO, "c1", 4) == 40
-    assert labels.current(tiny).query("annotator == @WHO")["grade"].tolist() == [3] * 9
 
 
 def test_exposure_is_kept_and_whoever_was_told_stays_told(tiny):
