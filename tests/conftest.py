@@ -7,7 +7,7 @@ import pytest
 
 from core.columns import TARGET_NAMES
 from core.data.splits import sky_groups, split_of
-from core.store import Workspace, arrays, embeddings, labels, objects, open_workspace, runs, truth
+from core.store import Workspace, arrays, batches, embeddings, labels, objects, open_workspace, runs, truth
 
 REAL = Path(__file__).resolve().parents[2] / "shared" / "real"
 
@@ -30,6 +30,13 @@ def ws(tmp_path) -> Workspace:
 def tiny(tmp_path) -> Workspace:
     """Sixty objects with arrays, truth, thirty labelled, one finished run, one map."""
     return tiny_workspace(tmp_path / "tiny")
+
+
+@pytest.fixture
+def batch(tiny) -> int:
+    """A batch of five unlabelled objects of `tiny`, in an order that is not that of their ids."""
+    items = [{"object_id": i, "reason": f"reason {i}", "score": 1.0} for i in (50, 40, 45, 33, 31)]
+    return batches.save(tiny, "first", "random", {}, 7, items)
 
 
 def tiny_workspace(path: Path, n: int = 60, seed: int = 0) -> Workspace:

@@ -14,13 +14,6 @@ from core.store.labels import Decision
 from tests.desk import WHO, event, standing_rate
 
 
-@pytest.fixture
-def batch(tiny):
-    """A batch of five unlabelled objects, in an order that is not that of their ids."""
-    items = [{"object_id": i, "reason": f"reason {i}", "score": 1.0} for i in (50, 40, 45, 33, 31)]
-    return batches.save(tiny, "first", "random", {}, 7, items)
-
-
 def test_states_prefer_decisions_to_skips_to_flags(tiny, batch):
     labelling.apply_events(tiny, WHO, [
         event(1, 50, "cannot"), event(2, 50, "skip"), event(3, 40, "skip"), event(4, 40, "flag"), event(5, 45, "flag"), event(6, 31),

@@ -8,13 +8,6 @@ from core.store import batches, objects, runs
 from tests.desk import WHO, event
 
 
-@pytest.fixture
-def batch(tiny):
-    """A batch of five unlabelled objects, in an order that is not that of their ids."""
-    items = [{"object_id": i, "reason": f"reason {i}", "score": 1.0} for i in (50, 40, 45, 33, 31)]
-    return batches.save(tiny, "first", "random", {}, 7, items)
-
-
 def test_queue_of_batch_keeps_rank_and_reasons(tiny, batch):
     queue = labelling.queue(tiny, str(batch))
     assert queue.ids.tolist() == [50, 40, 45, 33, 31]

@@ -5,17 +5,7 @@ import pytest
 
 from core.store import labels, runs
 from tests.pages.reading import fine, words
-
-
-def _second_run(ws, **config) -> int:
-    """A run with the metrics and predictions of the first, and a configuration of its own."""
-    run = runs.create(ws, "linear", "linear", config, 1, {"high_water": labels.high_water(ws), "count": 30, "hash": "b"})
-    runs.save_arrays(ws, run, "predictions", **runs.load_arrays(ws, 1, "predictions"))
-    rows = [("test", "z", subset, name, value) for subset in ("all", "passive") for name, value in (("rmse", 0.02), ("r2", 0.9), ("eta05", 0.1))]
-    for number in (1, run):
-        runs.put_metrics(ws, number, pd.DataFrame(rows, columns=["split", "target", "subset", "name", "value"]))
-    runs.finish(ws, run, "done", {"seconds": 3.0})
-    return run
+from tests.pages.written import second_run
 
 
 def test_compare_shows_the_metrics_of_a_run(app, tiny):
@@ -28,7 +18,7 @@ def test_compare_shows_the_metrics_of_a_run(app, tiny):
 
 @pytest.mark.parametrize("view", ["Predictions", "Error bars", "Kinds of galaxies", "Cost", "Modalities", "Two runs"])
 def test_compare_opens_each_view_from_the_address(app, tiny, view):
-    _second_run(tiny, modalities="image")
+    second_run(tiny, modalities="image")
     test = app(tiny, "compare", view=view)
     assert fine(test), [e.value for e in (*test.exception, *test.error)]
     expected = {"Predictions": "Click a point to open its galaxy", "Error bars": "Only ", "Kinds of galaxies": "Where each is good", "Cost": "Accuracy against cost",
@@ -37,7 +27,7 @@ def test_compare_opens_each_view_from_the_address(app, tiny, view):
 
 
 def test_compare_shows_two_runs_with_what_differs(app, tiny):
-    run = _second_run(tiny, modalities="image")
+    run = second_run(tiny, modalities="image")
     test = app(tiny, "compare", view="Two runs", first="linear #1", second=f"linear (modalities image) #{run}")
     tables = [d.value for d in test.dataframe]
     settings, metrics = next(t for t in tables if "what" in t), next(t for t in tables if "better" in t)
@@ -54,7 +44,7 @@ def test_compare_says_what_modalities_are_worth(app, tiny):
 
 
 def test_compare_filter_that_lets_nothing_pass_says_so(app, tiny):
-    run = _second_run(tiny, modalities="image")
+    run = second_run(tiny, modalities="image")
     test = app(tiny, "compare", reads="image")
     assert fine(test) and test.dataframe[0].value["run_id"].tolist() == [run]
     test.multiselect(key="model").set_value(["linear"]).run()
@@ -68,7 +58,7 @@ def test_compare_marks_stale_runs(app, tiny):
 
 
 def test_compare_joins_seeds_unless_asked_not_to(app, tiny):
-    first, second = _second_run(tiny, modalities="image"), _second_run(tiny, modalities="image")
+    first, second = second_run(tiny, modalities="image"), second_run(tiny, modalities="image")
     with tiny.write() as db:
         db.conn.execute("UPDATE runs SET seed = 2 WHERE id = ?", (second,))
     assert app(tiny, "compare").dataframe[0].value["seeds"].tolist() == [2, 1]

@@ -4,6 +4,7 @@ import pandas as pd
 
 from core.store import jobs, labels, runs
 from tests.pages.reading import fine, press, words
+from tests.pages.written import read_redshift
 
 
 def test_train_button_queues_the_ticked_models_with_their_settings(app, tiny):
@@ -61,12 +62,8 @@ def test_train_marks_runs_whose_labels_were_undone(app, tiny):
     assert jobs.active(tiny)["title"].tolist() == ["Train linear"]
 
 
-def _read(ws, who: str, object_id: int, z: float, sequence: int = 1, **more) -> None:
-    labels.record(ws, [labels.Decision(object_id, "z", "label", who, f"c-{who}", sequence, value=z, grade=4, **more)])
-
-
 def test_train_says_how_many_redshifts_are_held_back(app, tiny):
-    _read(tiny, "Annie", 40, 0.1), _read(tiny, "Cecilia", 40, 0.4)
+    read_redshift(tiny, "Annie", 40, 0.1), read_redshift(tiny, "Cecilia", 40, 0.4)
     assert "1 redshift is held back, because people disagree about it." in words(app(tiny, "train"))
 
 

@@ -4,15 +4,12 @@ import pytest
 
 from core.store import labels, runs
 from tests.pages.reading import fine, words
-
-
-def _read(ws, who: str, object_id: int, z: float, sequence: int = 1, **more) -> None:
-    labels.record(ws, [labels.Decision(object_id, "z", "label", who, f"c-{who}", sequence, value=z, grade=4, **more)])
+from tests.pages.written import read_redshift
 
 
 def _unsure(ws, ignorance: float = 1.0) -> int:
     """A run like the first, with another ignorance, after a label."""
-    _read(ws, "Annie", 40, 0.1)
+    read_redshift(ws, "Annie", 40, 0.1)
     run = runs.create(ws, "linear", "linear", {}, 0, {"high_water": labels.high_water(ws), "count": 31, "hash": "b"})
     said = runs.load_arrays(ws, 1, "predictions")
     runs.save_arrays(ws, run, "predictions", **said | {"epistemic": said["epistemic"] * ignorance})
@@ -45,7 +42,7 @@ def test_uncertainty_of_a_run_that_knows_no_ignorance_says_so(app, tiny, view):
 
 
 def test_uncertainty_finds_a_galaxy_and_keeps_what_others_know_until_asked(app, tiny):
-    _read(tiny, "Annie", 50, 0.12345)
+    read_redshift(tiny, "Annie", 50, 0.12345)
     test = app(tiny, "uncertainty", view="One galaxy", galaxy="50")
     assert "mock-00049" in words(test) and "0.1234" not in words(test)
     test.toggle(key="unsure_reveal_galaxy_50").set_value(True).run()
